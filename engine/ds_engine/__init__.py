@@ -1,0 +1,61 @@
+"""ds_engine: the streaming CTC recogniser. Bytes in, events out; no network, no plugins, no files but the model's.
+
+The modules in the order of the flow: audio, features, acoustic (contract) and native (its first family), decoder (contract) and
+greedy (its first search), stream, utterance, engine, sync. Beside them: alphabet, automaton, bias, bundle, manifest, recognizer,
+observer, transcript, limits, errors.
+"""
+
+from ds_engine.acoustic import AcousticModel, ModelFamily, RuntimeOptions
+from ds_engine.alphabet import Alphabet, Boundary, BoundaryRule
+from ds_engine.audio import AudioFormat
+from ds_engine.bias import Bias, Phrase
+from ds_engine.bundle import Bundle
+from ds_engine.decoder import Decoder, DecoderContext, DecoderFactory, Timing
+from ds_engine.engine import Engine
+from ds_engine.greedy import GreedyDecoder
+from ds_engine.limits import Limits
+from ds_engine.observer import Observer, Preparation, Recording, SilentObserver, UtteranceInfo
+from ds_engine.recognizer import Recognizer
+from ds_engine.stream import AudioFilter, AudioFilterFactory, Stream
+from ds_engine.sync import SyncEngine, SyncUtterance
+from ds_engine.transcript import Event, Final, Hypothesis, Match, Partial, Transcript, Word
+from ds_engine.utterance import Utterance
+
+__all__ = [
+    "AcousticModel",
+    "Alphabet",
+    "AudioFilter",
+    "AudioFilterFactory",
+    "AudioFormat",
+    "Bias",
+    "Boundary",
+    "BoundaryRule",
+    "Bundle",
+    "Decoder",
+    "DecoderContext",
+    "DecoderFactory",
+    "Engine",
+    "Event",
+    "Final",
+    "GreedyDecoder",
+    "Hypothesis",
+    "Limits",
+    "Match",
+    "ModelFamily",
+    "Observer",
+    "Partial",
+    "Phrase",
+    "Preparation",
+    "Recognizer",
+    "Recording",
+    "RuntimeOptions",
+    "SilentObserver",
+    "Stream",
+    "SyncEngine",
+    "SyncUtterance",
+    "Timing",
+    "Transcript",
+    "Utterance",
+    "UtteranceInfo",
+    "Word",
+]

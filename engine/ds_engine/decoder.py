@@ -1,0 +1,65 @@
+"""The decoder contract: log-probs in, hypotheses out, for any search.
+
+A decoder is immutable once made and serves any number of utterances; all that belongs to one of them is the state that
+`start` returns and that `advance` takes and gives back. A caller never looks into a state and never uses an old one again, so
+a decoder may update it in place. One that compares two searches (open and closed) is a decoder too, over a pair of states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from ds_engine.alphabet import Alphabet
+    from ds_engine.bias import Bias
+    from ds_engine.bundle import Bundle
+    from ds_engine.features import FloatArray
+    from ds_engine.transcript import Hypothesis, Partial
+
+DecoderState = Any  # opaque: each decoder has its own
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When the rows of log-probs were said: row k ends at (k + 1) * step - delay, seconds from the first sample."""
+
+    step: float  # s a row
+    delay: float = 0.0  # s of look-ahead by which a row trails the audio
+
+    def start(self, row: int) -> float:
+        """The second at which row `row` starts, never negative."""
+        return max(0.0, row * self.step - self.delay)
+
+
+class Decoder(Protocol):
+    """A search over log-probs. Rows are steps, columns the alphabet's symbols, values natural logarithms."""
+
+    def start(self, bias: Bias) -> DecoderState:
+        """The state before any row. `bias` holds for this utterance only."""
+        ...
+
+    def advance(self, state: DecoderState, log_probs: FloatArray) -> DecoderState:
+        """Takes float32 [steps, symbols], steps >= 0. However the rows are cut into calls, the result is the same."""
+        ...
+
+    def partial(self, state: DecoderState) -> Partial:
+        """The text so far. Costs little, changes nothing, and its `stable` only ever grows."""
+        ...
+
+    def finish(self, state: DecoderState) -> tuple[Hypothesis, ...]:
+        """All hypotheses, best first, at least one; the best one's text begins with the last `stable`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderContext:
+    """What a decoder is made from: the alphabet and timing of the model, and the bundle with its language model and calibration."""
+
+    alphabet: Alphabet
+    timing: Timing
+    bundle: Bundle
+
+
+DecoderFactory = Callable[[DecoderContext], Decoder]

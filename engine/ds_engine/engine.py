@@ -1,0 +1,130 @@
+"""The engine: one shared recognizer, many utterances at once, on asyncio.
+
+Utterances with something to do stand in one queue; each worker takes the first (with as many others as the model steps
+together), computes one turn in a thread and puts it back at the end, so that a minute of audio sent at once delays nobody's
+live speech. This module and `utterance` are the only ones that know asyncio; the threads here are the only ones there are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from ds_engine.audio import AudioFormat
+from ds_engine.bias import Bias
+from ds_engine.errors import BusyError, ClosedError, InternalError
+from ds_engine.limits import Limits
+from ds_engine.observer import Observer, SilentObserver, UtteranceInfo
+from ds_engine.utterance import Utterance, compute
+
+if TYPE_CHECKING:
+    from ds_engine.recognizer import Recognizer
+
+_log = logging.getLogger(__name__)
+_ids = itertools.count(1)
+
+
+class Engine:
+    """Serves utterances of one recognizer. Use it as an async context manager, or call `start` and `close`."""
+
+    def __init__(self, recognizer: Recognizer, limits: Limits | None = None, observer: Observer | None = None) -> None:
+        self.recognizer = recognizer
+        self.limits = limits or Limits()
+        self._observer = observer or SilentObserver()
+        self._utterances: set[Utterance] = set()
+        self._opening = 0
+        self._ready: asyncio.Queue[Utterance] = asyncio.Queue()
+        self._threads = ThreadPoolExecutor(self.limits.workers, thread_name_prefix="ds-engine")
+        self._workers: list[asyncio.Task[None]] = []
+        self._closing = False
+        self._idle = asyncio.Event()
+
+    @property
+    def utterances(self) -> int:
+        """How many utterances are open."""
+        return len(self._utterances) + self._opening
+
+    def start(self) -> None:
+        """Starts the workers."""
+        self._workers = [asyncio.create_task(self._work(), name=f"ds-engine worker {i}") for i in range(self.limits.workers)]
+
+    async def open(self, source: AudioFormat | None = None, bias: Bias | None = None, *, origin: str = "") -> Utterance:
+        """Opens an utterance of PCM in `source`'s format. Raises BusyError or ClosedError where there is no place for it.
+
+        `bias` is the caller's own for this utterance; what the host's bias sources say is added to it.
+        """
+        if self._closing or not self._workers:
+            raise ClosedError("the engine is not running")
+        if self.utterances >= self.limits.utterances:
+            raise BusyError(f"utterances: {self.limits.utterances} are open already")
+        info = UtteranceInfo(f"{next(_ids):x}", source or AudioFormat(), self.recognizer.language, origin)
+        self._opening += 1
+        try:
+            return await self._opened(info, bias or Bias())
+        finally:
+            self._opening -= 1
+
+    async def close(self) -> None:
+        """Takes no new utterances, gives the open ones `shutdown_seconds` to finish, fails the rest and stops."""
+        self._closing = True
+        if self._utterances and self._workers:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), self.limits.shutdown_seconds)
+        for utterance in list(self._utterances):
+            await utterance.fail(ClosedError("the engine is shutting down"))
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        self._workers = []
+        self._threads.shutdown(wait=True)
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()
+
+    async def _opened(self, info: UtteranceInfo, bias: Bias) -> Utterance:
+        preparation = await self._observer.prepare(info)
+        stream = self.recognizer.stream(info.source, bias.merged(preparation.bias), preparation.filters, self.limits)
+        utterance = Utterance(
+            info=info,
+            stream=stream,
+            preparation=preparation,
+            limits=self.limits,
+            observer=self._observer,
+            schedule=self._ready.put_nowait,
+            forget=self._forget,
+        )
+        self._utterances.add(utterance)
+        self._idle.clear()
+        return utterance
+
+    def _forget(self, utterance: Utterance) -> None:
+        self._utterances.discard(utterance)
+        if not self._utterances:
+            self._idle.set()
+
+    async def _work(self) -> None:
+        while True:
+            utterances = await self._next()
+            turns = [(utterance, turn) for utterance in utterances if (turn := utterance.next_turn()) is not None]
+            if not turns:
+                continue
+            await asyncio.get_running_loop().run_in_executor(self._threads, compute, [turn for _, turn in turns])
+            for utterance, turn in turns:
+                if isinstance(turn.error, InternalError):
+                    _log.error("utterance %s: %s", utterance.info.id, turn.error, exc_info=turn.error.__cause__)
+                await utterance.settle(turn)
+
+    async def _next(self) -> list[Utterance]:
+        batch = [await self._ready.get()]
+        while len(batch) < self.recognizer.model.max_batch and not self._ready.empty():
+            batch.append(self._ready.get_nowait())
+        return batch

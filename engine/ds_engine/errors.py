@@ -1,0 +1,98 @@
+"""Every error the recogniser raises, split by whose fault it is.
+
+    SpeechError                 the root: catch this at an outer border
+    ├── InputError              the caller's: what was handed in cannot be used
+    │   ├── AudioError          audio that is broken, of an unknown format, or not audio at all
+    │   ├── LanguageError       a language or model that is not installed
+    │   └── BiasError           a phrase or hot word that cannot be used
+    ├── BundleError             the model bundle: missing, corrupt, or at odds with itself
+    ├── LimitError              a named limit was reached
+    │   ├── AudioTooLongError   an utterance longer than `utterance_seconds`
+    │   ├── BusyError           as many utterances as `utterances` are already open
+    │   └── TimeLimitError      something took longer than its deadline
+    ├── ClosedError             the engine or the utterance has already ended
+    ├── PluginError             somebody's plugin raised, hung or returned nonsense
+    └── InternalError           ours: a bug, with the cause attached
+
+`code` is a stable, lower-case name that protocols carry; `str(error)` is one line that says what was got and what was needed.
+"""
+
+from __future__ import annotations
+
+
+class SpeechError(Exception):
+    """Root of all errors of the recogniser and its host."""
+
+    code = "internal"
+
+
+class InputError(SpeechError):
+    """The caller handed in something that cannot be used."""
+
+    code = "bad-input"
+
+
+class AudioError(InputError):
+    """Audio that is broken, truncated, of an unsupported format, or not audio."""
+
+    code = "bad-audio"
+
+
+class LanguageError(InputError):
+    """A language, or a model of that name, that is not installed."""
+
+    code = "unsupported-language"
+
+
+class BiasError(InputError):
+    """A phrase or hot word that the model cannot use."""
+
+    code = "bad-bias"
+
+
+class BundleError(SpeechError):
+    """A model bundle that is missing, corrupt, or at odds with itself."""
+
+    code = "bad-model"
+
+
+class LimitError(SpeechError):
+    """A named limit (see ds_engine.limits) was reached."""
+
+    code = "limit"
+
+
+class AudioTooLongError(LimitError):
+    """The utterance is longer than `utterance_seconds`."""
+
+    code = "audio-too-long"
+
+
+class BusyError(LimitError):
+    """As many utterances as allowed are open already."""
+
+    code = "busy"
+
+
+class TimeLimitError(LimitError):
+    """Something took longer than its deadline."""
+
+    code = "timeout"
+
+
+class ClosedError(SpeechError):
+    """The engine, or this utterance, has already ended."""
+
+    code = "closed"
+
+
+class PluginError(SpeechError):
+    """A plugin failed to load, raised, hung, or returned nonsense."""
+
+    code = "plugin"
+
+
+class InternalError(SpeechError):
+    """A fault of ours; the cause is attached."""
+
+    code = "internal"
