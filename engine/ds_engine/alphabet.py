@@ -42,6 +42,7 @@ class Alphabet:
     boundary: Boundary = field(default_factory=Boundary)
     bytes_mode: bool = False
     _columns: dict[str, int] = field(init=False, repr=False, compare=False)
+    _longest: int = field(init=False, repr=False, compare=False)  # characters of a symbol
 
     def __post_init__(self) -> None:
         silent = {self.blank, *self.ignored}
@@ -52,7 +53,12 @@ class Alphabet:
             raise BundleError("alphabet: symbols must be distinct and not empty")
         if self.boundary.rule is BoundaryRule.SEPARATOR and self.boundary.symbol not in columns:
             raise BundleError(f"alphabet: the separator {self.boundary.symbol!r} is not among the symbols")
+        if self.boundary.rule is BoundaryRule.WORD_INITIAL and not self.boundary.symbol:
+            raise BundleError("alphabet: the word-initial mark is empty")
+        if self.bytes_mode and not all(len(symbol) == 1 and ord(symbol) <= 0xFF for symbol in columns):
+            raise BundleError("alphabet: in bytes mode every symbol must be one character up to U+00FF")
         object.__setattr__(self, "_columns", columns)
+        object.__setattr__(self, "_longest", max(map(len, columns), default=0))
 
     @property
     def separator(self) -> int | None:
@@ -64,19 +70,25 @@ class Alphabet:
         return column == self.blank or column in self.ignored
 
     def starts_word(self, column: int) -> bool:
-        """True where this symbol itself begins a new word (word pieces, or no boundaries at all)."""
+        """True where this symbol itself begins a new word (word pieces, or no boundaries at all: then every character does)."""
         if self.boundary.rule is BoundaryRule.WORD_INITIAL:
             return self.symbols[column].startswith(self.boundary.symbol)
-        return self.boundary.rule is BoundaryRule.NONE
+        if self.boundary.rule is BoundaryRule.NONE:
+            return not (self.bytes_mode and ord(self.symbols[column]) & 0b1100_0000 == 0b1000_0000)  # a byte inside a character
+        return False
 
     def spell(self, word: str) -> tuple[tuple[int, ...], ...]:
         """Every way to write `word`, up to MAX_SPELLINGS, fewest symbols first; none where the alphabet cannot write it."""
+        if not word:
+            return ()
         if self.bytes_mode:
-            word = word.encode().decode("latin-1")
+            try:
+                word = word.encode().decode("latin-1")
+            except UnicodeEncodeError:  # half a surrogate pair
+                return ()
         if self.boundary.rule is BoundaryRule.WORD_INITIAL:
             word = self.boundary.symbol + word
-        # Longest pieces first: the first spellings found are the shortest, and the cap drops only long ones.
-        return tuple(sorted(_take(self._cuts(word, {}), MAX_SPELLINGS), key=len)) if word else ()
+        return tuple(self._cuts(word))
 
     def text(self, columns: Iterable[int]) -> str:
         """Symbols without blanks and repeats -> text, single-spaced and trimmed."""
@@ -111,28 +123,20 @@ class Alphabet:
         """Words -> text: with spaces, or without where the language writes none."""
         return ("" if self.boundary.rule is BoundaryRule.NONE else " ").join(word for word in words if word)
 
-    def _cuts(self, rest: str, dead: dict[str, bool]) -> Iterator[tuple[int, ...]]:
-        """All cuts of `rest` into symbols, longest first; `dead` remembers rests that have none."""
-        if not rest:
-            yield ()
-            return
-        if dead.get(rest):
-            return
-        found = False
-        for size in range(min(len(rest), self._longest), 0, -1):
-            column = self._columns.get(rest[:size])
-            if column is None or column == self.separator:
-                continue
-            for tail in self._cuts(rest[size:], dead):
-                found = True
-                yield (column, *tail)
-        dead[rest] = not found
+    def _cuts(self, text: str) -> list[tuple[int, ...]]:
+        """The MAX_SPELLINGS shortest cuts of `text` into symbols, built from its end: best[i] holds those of text[i:]."""
+        best: list[list[tuple[int, ...]]] = [[] for _ in text] + [[()]]
+        for start in reversed(range(len(text))):
+            cuts = [
+                (column, *tail)
+                for end in range(start + 1, min(len(text), start + self._longest) + 1)
+                if (column := self._columns.get(text[start:end])) is not None and self._continues(column, start)
+                for tail in best[end]
+            ]
+            best[start] = sorted(cuts, key=len)[:MAX_SPELLINGS]
+        return best[0]
 
-    @property
-    def _longest(self) -> int:
-        return max(map(len, self._columns))
-
-
-def _take(cuts: Iterator[tuple[int, ...]], count: int) -> Iterator[tuple[int, ...]]:
-    for _, cut in zip(range(count), cuts, strict=False):
-        yield cut
+    def _continues(self, column: int, position: int) -> bool:
+        """True where this symbol may stand at this place within one word."""
+        marked = self.boundary.rule is BoundaryRule.WORD_INITIAL and self.starts_word(column)
+        return column != self.separator and not (marked and position > 0)

@@ -102,10 +102,11 @@ def _integers(data: bytes, width: int) -> FloatArray:
 
 
 def _floats(data: bytes, source: AudioFormat) -> FloatArray:
-    samples: FloatArray = np.frombuffer(data, f"<f{source.width}").astype(np.float32)
+    samples = np.frombuffer(data, f"<f{source.width}")
     if not np.isfinite(samples).all():
         raise AudioError("floating-point audio holds NaN or infinity")
-    return np.clip(samples, -1.0, 1.0)
+    clipped: FloatArray = np.clip(samples, -1.0, 1.0).astype(np.float32)  # in this order: a double may be beyond float32
+    return clipped
 
 
 def _require(name: str, value: int, wanted: str, low: int, high: int) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from ds_engine.audio import AudioFormat
 from ds_engine.bias import Bias
-from ds_engine.errors import BusyError, ClosedError, InternalError
+from ds_engine.errors import BusyError, ClosedError, InternalError, as_speech_error
 from ds_engine.limits import Limits
 from ds_engine.observer import Observer, SilentObserver, UtteranceInfo
 from ds_engine.utterance import Utterance, compute
@@ -72,16 +72,12 @@ class Engine:
     async def close(self) -> None:
         """Takes no new utterances, gives the open ones `shutdown_seconds` to finish, fails the rest and stops."""
         self._closing = True
-        if self._utterances and self._workers:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), self.limits.shutdown_seconds)
-        for utterance in list(self._utterances):
-            await utterance.fail(ClosedError("the engine is shutting down"))
-        for worker in self._workers:
-            worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
-        self._workers = []
-        self._threads.shutdown(wait=True)
+        try:
+            if self._utterances and self._workers:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._idle.wait(), self.limits.shutdown_seconds)
+        finally:  # also where the wait was cancelled: whoever is in a hurry still wants everything stopped
+            await self._stop()
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -92,7 +88,14 @@ class Engine:
 
     async def _opened(self, info: UtteranceInfo, bias: Bias) -> Utterance:
         preparation = await self._observer.prepare(info)
-        stream = self.recognizer.stream(info.source, bias.merged(preparation.bias), preparation.filters, self.limits)
+        try:
+            if self._closing:
+                raise ClosedError("the engine is not running")
+            stream = self.recognizer.stream(info.source, bias.merged(preparation.bias), preparation.filters, self.limits)
+        except Exception as error:  # noqa: BLE001 - a decoder or a filter may raise anything
+            fault = as_speech_error(error, "opening")
+            self._observer.ended(info, None, fault)
+            raise fault from fault.__cause__
         utterance = Utterance(
             info=info,
             stream=stream,
@@ -105,6 +108,15 @@ class Engine:
         self._utterances.add(utterance)
         self._idle.clear()
         return utterance
+
+    async def _stop(self) -> None:
+        for utterance in list(self._utterances):
+            utterance.fail(ClosedError("the engine is shutting down"))
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        self._workers = []
+        self._threads.shutdown(wait=True)
 
     def _forget(self, utterance: Utterance) -> None:
         self._utterances.discard(utterance)
@@ -121,7 +133,7 @@ class Engine:
             for utterance, turn in turns:
                 if isinstance(turn.error, InternalError):
                     _log.error("utterance %s: %s", utterance.info.id, turn.error, exc_info=turn.error.__cause__)
-                await utterance.settle(turn)
+                utterance.settle(turn)
 
     async def _next(self) -> list[Utterance]:
         batch = [await self._ready.get()]

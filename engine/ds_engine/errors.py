@@ -96,3 +96,12 @@ class InternalError(SpeechError):
     """A fault of ours; the cause is attached."""
 
     code = "internal"
+
+
+def as_speech_error(error: BaseException, doing: str) -> SpeechError:
+    """The error itself where it is one of these; anything else becomes the cause of an InternalError."""
+    if isinstance(error, SpeechError):
+        return error
+    fault = InternalError(f"{type(error).__name__} while {doing}")
+    fault.__cause__ = error
+    return fault

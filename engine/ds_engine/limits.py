@@ -6,6 +6,7 @@ Hitting a limit raises a LimitError that names it; nothing in the engine grows w
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 from ds_engine.errors import InputError
@@ -17,7 +18,7 @@ MAX_CHANNELS = 8
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one engine. Raises InputError where a value is not positive."""
+    """Bounds of one engine. Raises InputError where a value is not positive and finite."""
 
     utterances: int = 32  # open at once
     utterance_seconds: float = 60.0  # of audio in one utterance
@@ -29,5 +30,5 @@ class Limits:
 
     def __post_init__(self) -> None:
         for limit in fields(self):
-            if not getattr(self, limit.name) > 0:
-                raise InputError(f"limit {limit.name} must be above zero, got {getattr(self, limit.name)}")
+            if not 0 < getattr(self, limit.name) < math.inf:
+                raise InputError(f"limit {limit.name} must be above zero and finite, got {getattr(self, limit.name)}")

@@ -7,6 +7,7 @@ one model family (`acoustic`) or to a decoder (`calibration`) stay mappings here
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from ds_engine.errors import BundleError
 
 FORMAT = 1  # of the manifest; a reader refuses any other
 MAX_MANIFEST_BYTES = 4 * 2**20  # an alphabet of 100,000 word pieces fits
+MAX_FILE_BYTES = 8 * 2**30  # of one file
 
 T = TypeVar("T")
 
@@ -38,7 +40,7 @@ class Section:
     def get(self, key: str, kind: type[T], default: T | None = None) -> T:
         """The value of `key`, of exactly this kind (an int passes as float). Raises BundleError otherwise."""
         value = self.values.get(key, default)
-        if kind is float and type(value) is int:
+        if kind is float and type(value) is int and abs(value) <= sys.float_info.max:
             value = float(value)
         if type(value) is not kind:
             raise BundleError(f"manifest: {self.path}{key} must be {kind.__name__}, got {value!r:.60}")
@@ -102,7 +104,7 @@ class Manifest:
             alphabet=_alphabet(top.section("alphabet")),
             acoustic=top.section("acoustic"),
             calibration=top.section("calibration"),
-            files={name: _file_entry(files.section(name)) for name in files.values},
+            files={name: _file_entry(name, files.section(name)) for name in files.values},
         )
 
 
@@ -132,5 +134,10 @@ def _alphabet(section: Section) -> Alphabet:
     )
 
 
-def _file_entry(section: Section) -> FileEntry:
-    return FileEntry(section.get("sha256", str), section.get("bytes", int))
+def _file_entry(name: str, section: Section) -> FileEntry:
+    if "/" in name or "\\" in name or name in {"", ".", ".."} or not name.isprintable():
+        raise BundleError(f"manifest: {name!r:.60} is not a plain file name")
+    size = section.get("bytes", int)
+    if not 0 <= size <= MAX_FILE_BYTES:
+        raise BundleError(f"manifest: {section.path}bytes must lie in 0..{MAX_FILE_BYTES}, got {size!r:.60}")
+    return FileEntry(section.get("sha256", str), size)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ds_engine.manifest import Section
 
 MODEL_FILE = "model.onnx"
+MAX_START_CHUNKS = 1_000
+MAX_FEATURE_SIZE = 65_536  # points or bands: what a manifest may make us allocate at load
 _ERRORS_ONLY = 3  # ONNX Runtime's log severity
 
 NetworkState = tuple[FloatArray, ...]
@@ -40,7 +42,7 @@ class NativeModel:
         self._network = _Network(bundle.read(MODEL_FILE), options, (self._chunk_frames, self._features.spec.bands))
         self.max_batch = acoustic.positive("max_batch")
         self.timing = _timing(acoustic, self._features.spec)
-        self._initial = self._padded_start(acoustic.get("start_chunks", int))
+        self._initial = self._padded_start(acoustic.get("start_chunks", int), acoustic.positive("frames_per_step"))
 
     @property
     def sample_rate(self) -> int:
@@ -71,9 +73,14 @@ class NativeModel:
         """See AcousticModel.flush."""
         return flush_by_silence(self, tail, state, self._features.spec.samples_for(self._end_frames))
 
-    def _padded_start(self, chunks: int) -> NetworkState:
+    def _padded_start(self, chunks: int, frames_per_step: int) -> NetworkState:
+        if not 0 <= chunks <= MAX_START_CHUNKS:
+            raise BundleError(f"manifest: acoustic.start_chunks must lie in 0..{MAX_START_CHUNKS}, got {chunks}")
         state = self._network.zero_state()
         silence = np.zeros((1, self.chunk_samples), np.float32)
+        rows = self.step(silence, [state])[0].shape[1]  # tried once in any case: a network that cannot run is found at load
+        if rows * frames_per_step != self._chunk_frames:
+            raise BundleError(f"{MODEL_FILE}: {rows} rows for {self._chunk_frames} frames, the manifest says one for {frames_per_step}")
         for _ in range(chunks):
             _, (state,) = self.step(silence, [state])
         return state
@@ -98,7 +105,7 @@ class _Network:
 
     def zero_state(self) -> NetworkState:
         """Zeros, batch 1."""
-        return tuple(np.zeros([1 if isinstance(size, str) else size for size in shape], np.float32) for shape in self._shapes)
+        return tuple(np.zeros([size if isinstance(size, int) else 1 for size in shape], np.float32) for shape in self._shapes)
 
     def run(self, features: FloatArray, states: Sequence[NetworkState]) -> tuple[FloatArray, list[NetworkState]]:
         """Features [B, frames, bands] and B states -> log_probs [B, steps, symbols] and B states."""
@@ -112,7 +119,7 @@ class _Network:
         if len(states) == 1:
             return log_probs, [tuple(after)]
         parts = [np.split(value, len(states), axis) for value, axis in zip(after, self._axes, strict=True)]
-        return log_probs, list(zip(*parts, strict=True))
+        return log_probs, [tuple(part[index] for part in parts) for index in range(len(states))]
 
 
 def _session(model: bytes, options: RuntimeOptions) -> onnxruntime.InferenceSession:
@@ -149,7 +156,8 @@ def _log_mel_spec(acoustic: Section) -> LogMelSpec:
         scale=features.get("scale", float),
         offset=features.get("offset", float),
     )
-    if not (spec.hop <= spec.window <= spec.fft and 0 <= spec.low_hz < spec.high_hz <= spec.sample_rate / 2 and spec.floor > 0):
+    sizes_agree = spec.hop <= spec.window <= spec.fft <= MAX_FEATURE_SIZE and spec.bands <= spec.fft // 2
+    if not (sizes_agree and 0 <= spec.low_hz < spec.high_hz <= spec.sample_rate / 2 and spec.floor > 0):
         raise BundleError(f"manifest: {features.path[:-1]} contradicts itself: {spec}")
     return spec
 

@@ -128,10 +128,15 @@ class Stream:
 
 def advance_together(streams: Sequence[Stream]) -> None:
     """One acoustic step for streams that are all `ready` and share one recognizer; at most `max_batch` of them."""
+    for stream, (log_probs, state) in zip(streams, acoustic_steps(streams), strict=True):
+        stream.stepped(log_probs, state)
+
+
+def acoustic_steps(streams: Sequence[Stream]) -> list[tuple[FloatArray, AcousticState]]:
+    """What `advance_together` hands to each stream's `stepped`; changes no stream."""
     model = streams[0].recognizer.model
     log_probs, states = model.step(np.stack([stream.chunk for stream in streams]), [stream.acoustic for stream in streams])
-    for stream, rows, state in zip(streams, log_probs, states, strict=True):
-        stream.stepped(rows, state)
+    return list(zip(log_probs, states, strict=True))
 
 
 class _FilterChain:
@@ -155,8 +160,13 @@ class _FilterChain:
 
     def _filtered(self, block: FloatArray) -> FloatArray:
         for audio_filter in self._filters:
-            filtered = audio_filter.process(block)
-            if not isinstance(filtered, np.ndarray) or filtered.dtype != np.float32 or filtered.shape != block.shape:
-                raise PluginError(f"audio filter {type(audio_filter).__name__} must return float32 {list(block.shape)}")
-            block = filtered
+            block = _checked(audio_filter.process(block), block, type(audio_filter).__name__)
         return block
+
+
+def _checked(filtered: FloatArray, block: FloatArray, name: str) -> FloatArray:
+    if not isinstance(filtered, np.ndarray) or filtered.dtype != np.float32 or filtered.shape != block.shape:
+        raise PluginError(f"audio filter {name} must return float32 {list(block.shape)}")
+    if not np.isfinite(filtered).all():
+        raise PluginError(f"audio filter {name} returned NaN or infinity")
+    return filtered

@@ -7,8 +7,10 @@ may be called from any thread.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -29,7 +31,9 @@ class SyncEngine:
 
     def __init__(self, make: Callable[[], Engine]) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="ds-engine loop", daemon=True)
+        self._stopped = False
+        self._stopping = threading.Lock()  # nothing may be handed to a loop that will not run it
+        self._thread = threading.Thread(target=self._run, name="ds-engine loop", daemon=True)
         self._thread.start()
         try:
             self._engine = self._await(self._start(make))
@@ -43,9 +47,9 @@ class SyncEngine:
 
     def close(self) -> None:
         """See Engine.close. Closing twice is harmless."""
-        if not self._loop.is_closed():
+        with contextlib.suppress(ClosedError):
             self._await(self._engine.close())
-            self._stop()
+        self._stop()
 
     def __enter__(self) -> Self:
         return self
@@ -60,15 +64,35 @@ class SyncEngine:
         return engine
 
     def _await(self, work: Coroutine[Any, Any, T]) -> T:
-        if self._loop.is_closed():
-            work.close()
-            raise ClosedError("the engine is not running")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        with self._stopping:
+            if self._stopped:
+                work.close()
+                raise ClosedError("the engine is not running")
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except CancelledError as error:
+            raise ClosedError("the engine was closed meanwhile") from error
+
+    def _run(self) -> None:
+        self._loop.run_forever()
+        self._loop.run_until_complete(_cancel_the_rest())
+        self._loop.close()
 
     def _stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        with self._stopping:
+            if not self._stopped:
+                self._stopped = True
+                self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.close()
+
+
+async def _cancel_the_rest() -> None:
+    """Frees callers in other threads that still wait for something."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
 
 
 class SyncUtterance:

@@ -7,7 +7,7 @@ calibrated, is the decoder's to say); scores are natural-log values that only co
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,10 @@ class Transcript:
     def text(self) -> str:
         """The text of the best hypothesis."""
         return self.best.text
+
+    def with_text(self, text: str) -> Transcript:
+        """This transcript with another text; words, times and confidence stay those of what was said."""
+        return replace(self, best=replace(self.best, text=text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,24 @@ with an error, or abandoned by `close`; whatever else happens to it afterwards c
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ds_engine.errors import ClosedError, InternalError, SpeechError, TimeLimitError
+from ds_engine.errors import ClosedError, SpeechError, TimeLimitError, as_speech_error
 from ds_engine.observer import Observer, Preparation, Recording, UtteranceInfo
-from ds_engine.stream import Stream, advance_together
+from ds_engine.stream import Stream, acoustic_steps
 from ds_engine.transcript import Event, Final, Partial, Transcript
 
 if TYPE_CHECKING:
     from ds_engine.limits import Limits
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -58,19 +62,18 @@ class Utterance:
         self._schedule = schedule
         self._forget = forget
         self._recording: list[bytes] | None = [] if preparation.record else None
-        self._pending: deque[bytes] = deque()
+        self._pending: deque[memoryview] = deque()
         self._pending_bytes = 0
         self._ending = False
         self._queued = False  # waiting for a worker, or with one
         self._decoded: Final | None = None
         self._transcript: Transcript | None = None
-        self._error: BaseException | None = None
-        self._closed = False
+        self._error: SpeechError | None = None
+        self._over = False
         self._partial = Partial()
         self._compute_seconds = 0.0
-        self._changed = asyncio.Condition()
+        self._changed = asyncio.Event()  # set and replaced at every change
         self._idle = asyncio.get_running_loop().call_later(limits.idle_seconds, self._fail_idle)
-        self._failing: asyncio.Future[None] | None = None
 
     @property
     def partial(self) -> Partial:
@@ -86,16 +89,19 @@ class Utterance:
         """Queues bytes; waits while the queue is full. Raises the error that ended the utterance, if one did."""
         self._open_or_raise()
         limit = self._stream_bytes(self._limits.queue_seconds)
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._over or self._pending_bytes < limit)
+        await self._until(lambda: self._pending_bytes < limit)
         self._open_or_raise()
         if data:
-            self._pending.append(bytes(data))
+            self._pending.append(memoryview(bytes(data)))
             self._pending_bytes += len(data)
             if self._recording is not None:
                 self._recording.append(bytes(data))
             self._wake()
-        self._rearm_idle()
+            self._rearm_idle()
+
+    async def drained(self) -> None:
+        """Waits until all that was fed has been decoded (up to a chunk that is not whole), or the utterance has ended."""
+        await self._until(lambda: not (self._queued or self._pending))
 
     async def finish(self) -> Transcript:
         """Ends the audio and returns the transcript. Raises the error that ended the utterance, if one did."""
@@ -104,24 +110,18 @@ class Utterance:
         self._idle.cancel()
         self._wake()
         try:
-            async with self._changed:
-                await self._changed.wait_for(lambda: self._over or self._decoded is not None)
-            if self._decoded is None:
-                raise self._error or _ended()
-            decoded = replace(self._decoded.transcript, compute_seconds=self._compute_seconds)
-            recording = None if self._recording is None else Recording(self.info.source, b"".join(self._recording))
-            self._transcript = await self._observer.complete(self.info, decoded, recording)
+            await self._until(lambda: self._decoded is not None)
+            self._transcript = await self._completed()
         finally:
-            await self.close()
+            self._end()
         return self._transcript
 
     async def events(self) -> AsyncIterator[Event]:
         """The newest partial whenever it changed, then the final. Raises the error that ended the utterance, if one did."""
         seen = Partial()
         while True:
-            async with self._changed:
-                while not self._over and self._partial == seen:
-                    await self._changed.wait()
+            while self._partial == seen and not self._over:
+                await self._changed.wait()
             if self._partial != seen:
                 seen = self._partial
                 yield seen
@@ -129,24 +129,15 @@ class Utterance:
                 yield Final(self._transcript)
                 return
             else:
-                raise self._error or _ended()
+                raise self._reason()
 
     async def close(self) -> None:
         """Ends the utterance, finished or not: what is queued is dropped, and its place is free at once."""
-        if self._closed:
-            return
-        self._closed = True
-        self._idle.cancel()
-        self._pending.clear()
-        self._forget(self)
-        self._observer.ended(self.info, self._transcript, self._error)
-        await self._notify()
+        self._end()
 
-    async def fail(self, error: SpeechError) -> None:
+    def fail(self, error: SpeechError) -> None:
         """Ends the utterance with an error, which its next verb raises; what had ended already stays as it was."""
-        if not self._over:
-            self._error = error
-            await self.close()
+        self._end(error)
 
     def next_turn(self) -> Turn | None:
         """The next slice of work, at most `slice_seconds` of audio; None where the utterance has ended meanwhile."""
@@ -162,47 +153,81 @@ class Utterance:
         self._pending_bytes -= len(data)
         return Turn(self._stream, bytes(data), self._ending and not self._pending, [])
 
-    async def settle(self, turn: Turn) -> None:
+    def settle(self, turn: Turn) -> None:
         """Takes in what a worker has done."""
         self._queued = False
         self._compute_seconds += turn.seconds
         if self._over:
             return
         if turn.error is not None:
-            await self.fail(turn.error)
+            self.fail(turn.error)
             return
         for partial in turn.partials:
             self._partial = partial
-            self._observer.partial(self.info, partial)
+            self._tell(self._observer.partial, partial)
         self._decoded = turn.final
         if self._decoded is None and (self._pending or self._ending):
             self._wake()
-        await self._notify()
+        self._notify()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await self.close()
+        self._end()
 
-    @property
-    def _over(self) -> bool:
-        return self._closed or self._error is not None
+    async def _completed(self) -> Transcript:
+        if self._over or self._decoded is None:
+            raise self._reason()
+        decoded = replace(self._decoded.transcript, compute_seconds=self._compute_seconds)
+        recording = None if self._recording is None else Recording(self.info.source, b"".join(self._recording))
+        completed = decoded
+        try:
+            completed = await self._observer.complete(self.info, decoded, recording)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the utterance has ended with it
+            self.fail(as_speech_error(error, "completing"))
+        if self._over:  # or it was closed meanwhile, and the observer told so
+            raise self._reason()
+        return completed
+
+    def _end(self, error: SpeechError | None = None) -> None:
+        """The one place where an utterance ends; nothing in it waits, so nothing can come between."""
+        if self._over:
+            return
+        self._over, self._error = True, error
+        self._idle.cancel()
+        self._pending.clear()
+        self._recording = None
+        self._forget(self)
+        self._tell(self._observer.ended, self._transcript, error)
+        self._notify()
+
+    def _tell(self, notice: Callable[..., None], *what: object) -> None:
+        try:
+            notice(self.info, *what)
+        except Exception:  # noqa: BLE001 - a fault of the host must not end the worker that tells it
+            _log.exception("utterance %s: the observer raised", self.info.id)
 
     def _open_or_raise(self) -> None:
-        if self._error is not None:
-            raise self._error
-        if self._closed or self._ending:
-            raise _ended()
+        if self._over or self._ending:
+            raise self._reason()
+
+    def _reason(self) -> SpeechError:
+        # Without its old traceback: the same error is raised for every call that comes late, and would grow with each.
+        return self._error.with_traceback(None) if self._error is not None else ClosedError("this utterance has already ended")
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        while not (self._over or reached()):
+            await self._changed.wait()
 
     def _wake(self) -> None:
         if not self._queued:
             self._queued = True
             self._schedule(self)
 
-    async def _notify(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def _stream_bytes(self, seconds: float) -> int:
         return max(1, self.info.source.bytes_for(seconds))
@@ -212,25 +237,42 @@ class Utterance:
         self._idle = asyncio.get_running_loop().call_later(self._limits.idle_seconds, self._fail_idle)
 
     def _fail_idle(self) -> None:
-        error = TimeLimitError(f"idle_seconds: no audio for {self._limits.idle_seconds:g} s")
-        self._failing = asyncio.ensure_future(self.fail(error))  # kept: the loop holds tasks only weakly
-
-
-def _ended() -> ClosedError:
-    return ClosedError("this utterance has already ended")
+        if self._queued:  # what was said still waits for a worker: we are slow, the speaker is not idle
+            self._rearm_idle()
+        else:
+            self.fail(TimeLimitError(f"idle_seconds: no audio for {self._limits.idle_seconds:g} s"))
 
 
 def compute(turns: list[Turn]) -> None:
     """Does the turns, in a worker thread; utterances that share a model are stepped together. Never raises."""
     began = time.perf_counter()
     for turn in turns:
-        _guarded([turn], lambda turn=turn: turn.stream.push(turn.data))  # type: ignore[misc]
+        with _blaming(turn):
+            turn.stream.push(turn.data)
     while ready := [turn for turn in turns if turn.error is None and turn.stream.ready]:
-        _guarded(ready, lambda ready=ready: advance_together([turn.stream for turn in ready]))  # type: ignore[misc]
+        _step(ready)
     for turn in turns:
         if turn.error is None:
-            _guarded([turn], lambda turn=turn: _conclude(turn))  # type: ignore[misc]
+            with _blaming(turn):
+                _conclude(turn)
+    for turn in turns:
         turn.seconds = (time.perf_counter() - began) / len(turns)
+
+
+def _step(turns: list[Turn]) -> None:
+    """One acoustic step together; where that fails, each alone, so that only the one at fault ends."""
+    try:
+        steps = acoustic_steps([turn.stream for turn in turns])
+    except Exception as error:  # noqa: BLE001 - see _blaming
+        if len(turns) == 1:
+            turns[0].error = as_speech_error(error, "decoding")
+            return
+        for turn in turns:
+            _step([turn])
+        return
+    for turn, step in zip(turns, steps, strict=True):
+        with _blaming(turn):
+            turn.stream.stepped(*step)
 
 
 def _conclude(turn: Turn) -> None:
@@ -239,17 +281,10 @@ def _conclude(turn: Turn) -> None:
         turn.final = turn.stream.finish()
 
 
-def _guarded(turns: list[Turn], work: Callable[[], None]) -> None:
+@contextlib.contextmanager
+def _blaming(turn: Turn) -> Iterator[None]:
+    """A bug of ours, or a plugin that exits, must end this utterance and no other."""
     try:
-        work()
-    except SpeechError as error:
-        _blame(turns, error)
-    except Exception as error:  # noqa: BLE001 - a bug of ours must end these utterances and no others
-        fault = InternalError(f"{type(error).__name__} while decoding")
-        fault.__cause__ = error
-        _blame(turns, fault)
-
-
-def _blame(turns: list[Turn], error: SpeechError) -> None:
-    for turn in turns:
-        turn.error = error
+        yield
+    except (Exception, SystemExit) as error:  # noqa: BLE001
+        turn.error = as_speech_error(error, "decoding")

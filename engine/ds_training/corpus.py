@@ -84,7 +84,8 @@ def log_power(mel: LogMel, samples: FloatArray) -> HalfArray:
     """float32 [n] -> float16 ln(mel power + 1e-9) [frames, bands]; a tail below one hop, and silence up to one window, is padded."""
     needed = mel.spec.samples_for(max(1, -(-(len(samples) - mel.spec.window) // mel.spec.hop) + 1))
     power = mel.power(np.pad(samples, (0, needed - len(samples))))
-    return np.log(power + np.float32(SMALLEST_POWER)).astype(np.float16)
+    logarithm: FloatArray = np.log(power + np.float32(SMALLEST_POWER))
+    return logarithm.astype(np.float16)
 
 
 def write_shard(path: Path, utterances: Sequence[Utterance]) -> None:

@@ -51,7 +51,6 @@ def transcripts(network: Network, log_powers: Sequence[HalfArray], mel: LogMel, 
     return texts
 
 
-@torch.no_grad()
 def _paths(network: Network, log_powers: Sequence[HalfArray], mel: LogMel) -> list[list[int]]:
     stride = network.spec.stride
     longest = -(-(max(map(len, log_powers)) + END_FRAMES) // stride) * stride
@@ -60,7 +59,8 @@ def _paths(network: Network, log_powers: Sequence[HalfArray], mel: LogMel) -> li
         row[: len(log_power)] = np.exp(log_power.astype(np.float32))
     silence = float(mel.normalise(np.zeros(1, np.float32))[0])
     states = network.silent_states(silence, START_FRAMES, len(log_powers))
-    log_probs, _ = network(torch.from_numpy(mel.normalise(power)), states)
+    with torch.no_grad():
+        log_probs, _ = network(torch.from_numpy(mel.normalise(power)), states)
     ends = [(len(log_power) + END_FRAMES) // stride for log_power in log_powers]
     return [row[:end].tolist() for row, end in zip(log_probs.argmax(-1), ends, strict=True)]
 

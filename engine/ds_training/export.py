@@ -1,7 +1,7 @@
 """A checkpoint in, a model bundle out: `model.onnx`, `manifest.json`, `LICENSE` and `MODEL_CARD.md` in one folder.
 
 Nothing is written unless three computations of the same utterance agree: PyTorch on the whole, PyTorch chunk by chunk, and ONNX
-Runtime chunk by chunk (all three with the float16 weights of the file).
+Runtime chunk by chunk (all three with the float16 weights of the file), and unless these stay near what the checkpoint computes.
 
     python -m ds_training.export CHECKPOINT OUT_FOLDER --name en-small --version 0.1.0 --card CARD.md
 """
@@ -29,7 +29,8 @@ from ds_training.onnx_graph import from_graph, to_graph
 from ds_training.text import SYMBOLS
 
 CHUNK_FRAMES = 16
-TOLERANCE = 2e-3  # largest difference of two log-probs; float32 in another order of additions differs by about 1e-4
+TOLERANCE = 2e-3  # largest difference of two log-probs with the same weights: float32 additions in another order
+ROUNDING = 0.2  # largest difference of a log-prob that float16 weights may make
 
 LICENSE = """Model weights: Creative Commons Attribution 4.0 International (CC BY 4.0).
 https://creativecommons.org/licenses/by/4.0/legalcode
@@ -60,30 +61,36 @@ class Identity:
 
 
 def check_parity(network: Network, graph: onnx.ModelProto, frames: int = 20 * CHUNK_FRAMES, seed: int = 1) -> float:
-    """The largest difference of log-probs between the three computations. Raises ParityError where it is above TOLERANCE."""
+    """The largest difference of log-probs between the three computations. Raises ParityError above TOLERANCE or ROUNDING."""
     random = np.random.default_rng(seed)
-    features = random.normal(0, 1, (2, frames, network.spec.blocks[0].inputs)).astype(np.float32)
-    whole, chunked, onnx_chunked = in_one(network, features), in_chunks(network, features), in_onnx_chunks(graph, features)
-    difference = float(max(np.abs(whole - chunked).max(), np.abs(whole - onnx_chunked).max()))
-    if not difference <= TOLERANCE:
-        raise ParityError(f"log-probs need to agree within {TOLERANCE}, got a difference of {difference:.2g}")
+    features = random.normal(-1, 1, (2, frames, network.spec.blocks[0].inputs)).astype(np.float32)
+    stored = from_graph(graph)
+    whole, chunked, onnx_chunked = in_one(stored, features), in_chunks(stored, features), in_onnx_chunks(graph, features)
+    difference = max(_distance(whole, chunked), _distance(whole, onnx_chunked))
+    for found, allowed in ((difference, TOLERANCE), (_distance(whole, in_one(network, features)), ROUNDING)):
+        if not found <= allowed:
+            raise ParityError(f"log-probs need to agree within {allowed}, got a difference of {found:.2g}")
     return difference
 
 
-@torch.no_grad()
+def _distance(one: FloatArray, other: FloatArray) -> float:
+    return float(np.abs(one - other).max())
+
+
 def in_one(network: Network, features: FloatArray) -> FloatArray:
     """[B, frames, bands] -> log-probs of the whole utterance in one call, from zero states."""
-    log_probs, _ = network.eval()(torch.from_numpy(features), network.zero_states(len(features)))
+    with torch.no_grad():
+        log_probs, _ = network.eval()(torch.from_numpy(features), network.zero_states(len(features)))
     result: FloatArray = log_probs.numpy()
     return result
 
 
-@torch.no_grad()
 def in_chunks(network: Network, features: FloatArray) -> FloatArray:
     """The same in calls of CHUNK_FRAMES."""
     states, pieces = network.eval().zero_states(len(features)), []
     for start in range(0, features.shape[1], CHUNK_FRAMES):
-        log_probs, states = network(torch.from_numpy(features[:, start : start + CHUNK_FRAMES]), states)
+        with torch.no_grad():
+            log_probs, states = network(torch.from_numpy(features[:, start : start + CHUNK_FRAMES]), states)
         pieces.append(log_probs.numpy())
     return np.concatenate(pieces, 1)
 
@@ -106,7 +113,7 @@ def in_onnx_chunks(graph: onnx.ModelProto, features: FloatArray) -> FloatArray:
 def write_bundle(network: Network, folder: Path, identity: Identity, card: str) -> float:
     """Check, then write the four files. Returns the largest difference that the check found."""
     graph = to_graph(network, CHUNK_FRAMES)
-    difference = check_parity(from_graph(graph), graph)
+    difference = check_parity(network, graph)
     files = {"model.onnx": graph.SerializeToString(), "LICENSE": LICENSE.encode(), "MODEL_CARD.md": card.encode()}
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():

@@ -81,7 +81,7 @@ SMALL = NetworkSpec(
 )  # 3.5 million parameters, 40 ms steps, 250 ms look-ahead
 
 
-class Block(nn.Module):
+class Block(nn.Module):  # type: ignore[misc]  # torch is Any to mypy, see pyproject.toml
     """Convolution, batch norm and ReLU over the cache and the new frames."""
 
     def __init__(self, spec: BlockSpec) -> None:
@@ -100,7 +100,7 @@ class Block(nn.Module):
         return hidden, window[:, :, window.shape[2] - self.spec.cache :]
 
 
-class Network(nn.Module):
+class Network(nn.Module):  # type: ignore[misc]  # as above
     """Convolution blocks, one LSTM, layer norm and a linear output."""
 
     def __init__(self, spec: NetworkSpec = SMALL, dropout: float = 0.1) -> None:
@@ -130,7 +130,6 @@ class Network(nn.Module):
         caches = [torch.zeros(batch, block.inputs, block.cache) for block in self.spec.blocks]
         return [*caches, torch.zeros(batch, self.spec.width), torch.zeros(batch, self.spec.width)]
 
-    @torch.no_grad()
     def silent_states(self, silence: float, frames: int, batch: int = 1) -> States:
         """What a stream meets its first sample with: the states after `frames` frames of features that all equal `silence`.
 
@@ -139,6 +138,7 @@ class Network(nn.Module):
         training = self.training
         self.eval()
         features = torch.full((1, frames, self.spec.blocks[0].inputs), silence)
-        _, states = self(features, self.zero_states())
+        with torch.no_grad():
+            _, states = self(features, self.zero_states())
         self.train(training)
         return [state.float().expand(batch, *state.shape[1:]).contiguous() for state in states]

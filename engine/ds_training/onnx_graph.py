@@ -62,7 +62,6 @@ def to_graph(network: Network, chunk: int) -> onnx.ModelProto:
     graph.whole("sequence", 1)
     frames = graph.add("Transpose", ["features"], "frames", perm=[0, 2, 1])
     for index, block in enumerate(network.blocks):
-        assert isinstance(block, Block)
         chunk_here = chunk // _product(spec.stride for spec in network.spec.blocks[:index])
         frames = _add_block(graph, index, block, frames, chunk_here)
     _add_output(graph, network, frames)
@@ -128,7 +127,6 @@ def _signature(network: Network, chunk: int) -> tuple[list[onnx.ValueInfoProto],
 def _fold(block: Block) -> tuple[Tensor, Tensor]:
     """Convolution and batch norm in evaluation mode as one convolution: weight, bias."""
     norm = block.norm
-    assert norm.running_mean is not None and norm.running_var is not None
     factor = norm.weight / (norm.running_var + norm.eps).sqrt()
     return block.conv.weight * factor[:, None, None], norm.bias - norm.running_mean * factor
 
@@ -155,7 +153,6 @@ def _product(factors: Iterable[int]) -> int:
     return product
 
 
-@torch.no_grad()
 def from_graph(model: onnx.ModelProto) -> Network:
     """The network of a graph that `to_graph` made, ready to be trained further. Raises ValueError for any other graph."""
     entries = {entry.key: entry.value for entry in model.metadata_props}
@@ -166,7 +163,6 @@ def from_graph(model: onnx.ModelProto) -> Network:
     values = {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in model.graph.initializer}
     weights = {name: value.float() for name, value in values.items() if value.dtype == torch.float16}
     for index, (block, statistics) in enumerate(zip(network.blocks, metadata["batch_norm"], strict=True)):
-        assert isinstance(block, Block)
         _unfold(block, weights.pop(f"blocks.{index}.conv.weight"), weights.pop(f"blocks.{index}.conv.bias"), statistics)
     bias_input, bias_hidden = weights.pop("lstm.bias")[0].chunk(2)
     network.lstm.load_state_dict(
@@ -186,5 +182,6 @@ def from_graph(model: onnx.ModelProto) -> Network:
 def _unfold(block: Block, weight: Tensor, bias: Tensor, statistics: dict[str, list[float]]) -> None:
     scale, mean, variance = (torch.tensor(statistics[name]) for name in ("weight", "running_mean", "running_var"))
     factor = scale / (variance + block.norm.eps).sqrt()
-    block.conv.weight.copy_(weight / factor[:, None, None])
-    block.norm.load_state_dict({"weight": scale, "bias": bias + mean * factor, "running_mean": mean, "running_var": variance}, strict=False)
+    block.conv.load_state_dict({"weight": weight / factor[:, None, None]})
+    statistics_now = {"running_mean": mean, "running_var": variance, "num_batches_tracked": torch.tensor(1)}
+    block.norm.load_state_dict({"weight": scale, "bias": bias + mean * factor, **statistics_now})

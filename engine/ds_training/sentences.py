@@ -15,22 +15,22 @@ from typing import Any
 
 from ds_training.text import number_words, plain_text
 
-ROOMS = (
+ROOMS = (  # noqa: SIM905  # a table of words
     "living room|bedroom|bathroom|garage|hallway|office|attic|basement|dining room|nursery|porch|garden|study"
     "|laundry room|guest room|patio|den|closet|pantry|kitchen|kids room|master bedroom|upstairs|downstairs|first floor|workshop|sauna"
     "|entrance|balcony|terrace|shed|library|gym|playroom|stairs|cellar|driveway|greenhouse|conservatory|utility room|toilet"
 ).split("|")
-DEVICES = (
+DEVICES = (  # noqa: SIM905  # a table of words
     "lamp|lights|light|ceiling fan|fan|television|tv|heater|thermostat|blinds|curtains|shades|garage door|front door|back door"
     "|speaker|radio|coffee maker|vacuum|desk lamp|night light|humidifier|sprinkler|oven|dishwasher|window|door|lock|switch|outlet"
     "|camera|kettle|floor lamp|chandelier|awning|gate|shutter|doorbell|alarm|washing machine|dryer|freezer|fridge|projector|printer"
     "|sound bar|air conditioner|string lights|christmas tree|fountain|pump|charger|mower|aquarium|fireplace|plug|valve|bulb|spotlight"
 ).split("|")
-OWNERS = (
+OWNERS = (  # noqa: SIM905  # a table of words
     "grandma grandpa mum dad anna peter kevin maria oliver sophie lucas emma noah mia liam zoe jack ruby oscar alice george hannah thomas"
     " julia martin laura simon nora felix clara victor elena hugo irene max ella leo amy sam kate ben lily adam eva henry jane"
 ).split()
-ADJECTIVES = "big small old new left right upper lower blue red green white corner main front back little reading bedside outdoor".split()
+ADJECTIVES = "big small old new left right upper lower blue red green white corner main front back little reading bedside outdoor".split()  # noqa: SIM905
 
 
 class Templates:
@@ -48,7 +48,7 @@ class Templates:
         return plain_text(self._expand(rng.choice(rng.choice(self._intents)), rng))
 
     def _expand(self, template: str, rng: random.Random) -> str:
-        from hassil.parse_expression import parse_sentence
+        from hassil.parse_expression import parse_sentence  # type: ignore[import-not-found,unused-ignore]  # text files need no hassil
 
         return self._walk(parse_sentence(template).expression, rng)
 
@@ -117,4 +117,8 @@ def sentences(files: Sequence[Path], rng: random.Random, commands: float = 0.4, 
 
 
 def _random_word(words: Sequence[str], rng: random.Random) -> str:
-    return rng.choice(words) if rng.random() < 0.8 else number_words(rng.choice((rng.randint(0, 9), rng.randint(0, 100), rng.randint(0, 9999))))
+    return (
+        rng.choice(words)
+        if rng.random() < 0.8
+        else number_words(rng.choice((rng.randint(0, 9), rng.randint(0, 100), rng.randint(0, 9999))))
+    )

@@ -9,17 +9,17 @@ LETTERS = " abcdefghijklmnopqrstuvwxyz'"
 SYMBOLS = ("<blank>", *LETTERS)  # the index is the network's output: blank 0, space 1, a 2, ..., apostrophe 28
 
 _INDEX = {symbol: index for index, symbol in enumerate(SYMBOLS)}
-_UNITS = (
+_UNITS = (  # noqa: SIM905  # a table of words
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
 ).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()  # noqa: SIM905  # as above
 
 
 def plain_text(line: str) -> str:
     """Lower case without accents, punctuation as spaces, whole numbers up to four digits as words."""
-    decomposed = unicodedata.normalize("NFKD", line.lower().replace("’", "'"))
+    decomposed = unicodedata.normalize("NFKD", line.lower().replace("\u2019", "'"))
     letters = "".join(symbol for symbol in decomposed if not unicodedata.combining(symbol))
-    spelled = re.sub(r"\d{1,4}(?!\d)", lambda match: f" {number_words(int(match.group()))} ", letters)
+    spelled = re.sub(r"(?<!\d)\d{1,4}(?!\d)", lambda match: f" {number_words(int(match.group()))} ", letters)
     words = re.sub(r"[^a-z' ]", " ", spelled).split()
     return " ".join(word for word in words if word.strip("'"))
 

@@ -1,0 +1,43 @@
+"""The built-in plugin: our own model family, decoder and commands, through the same hooks as everybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ds_engine.greedy import GreedyDecoder
+
+from ds_plugin.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    import click
+    from ds_engine.acoustic import AcousticModel, ModelFamily, RuntimeOptions
+    from ds_engine.bundle import Bundle
+    from ds_engine.decoder import DecoderFactory
+
+
+@hookimpl
+def ds_register_model_family(register: Callable[[str, ModelFamily], None]) -> None:
+    """Family `native`."""
+    register("native", _native)
+
+
+@hookimpl
+def ds_register_decoder(register: Callable[[str, DecoderFactory], None]) -> None:
+    """Decoder `greedy`."""
+    register("greedy", GreedyDecoder.make)
+
+
+@hookimpl
+def ds_register_command(register: Callable[[click.Command], None]) -> None:
+    """The command line's own commands."""
+    from ds_plugin.commands import COMMANDS
+
+    for command in COMMANDS:
+        register(command)
+
+
+def _native(bundle: Bundle, options: RuntimeOptions) -> AcousticModel:
+    from ds_engine.native import NativeModel  # onnxruntime: only once a model is really loaded
+
+    return NativeModel(bundle, options)

@@ -1,0 +1,15 @@
+"""The command line's own commands, one per module; the built-in plugin registers them."""
+
+from __future__ import annotations
+
+import click
+
+from ds_plugin.commands.benchmark import benchmark
+from ds_plugin.commands.evaluate import evaluate
+from ds_plugin.commands.listen import listen
+from ds_plugin.commands.models import models
+from ds_plugin.commands.plugins import plugins
+from ds_plugin.commands.serve import serve
+from ds_plugin.commands.transcribe import transcribe
+
+COMMANDS: tuple[click.Command, ...] = (benchmark, evaluate, listen, models, plugins, serve, transcribe)
