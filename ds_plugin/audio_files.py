@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import soundfile
+
 from ds_engine.audio import AudioFormat
 from ds_engine.errors import AudioError
 
@@ -40,18 +41,24 @@ class AudioFile:
 @contextmanager
 def open_audio(path: Path) -> Iterator[AudioFile]:
     """Opens a file. Raises AudioError that names it where it is missing, a directory, or not audio."""
+    with ExitStack() as stack:
+        try:
+            yield _opened(path, stack)
+        except AudioError as error:
+            raise error if str(path) in str(error) else AudioError(f"{path}: {error}") from error
+
+
+def _opened(path: Path, stack: ExitStack) -> AudioFile:
     if path.is_dir():
         raise AudioError(f"{path}: is a directory")
     try:
-        with path.open("rb") as raw, soundfile.SoundFile(raw) as file:
-            source = AudioFormat(file.samplerate, _FLOAT_BYTES, file.channels, floating=True)
-            yield AudioFile(path, source, len(file) / file.samplerate, file)
+        file = stack.enter_context(soundfile.SoundFile(stack.enter_context(path.open("rb"))))
     except OSError as error:
         raise AudioError(f"{path}: {error.strerror}") from error
     except soundfile.SoundFileError as error:
         raise AudioError(f"{path}: not audio that can be read ({_reason(error)})") from error
-    except AudioError as error:
-        raise error if str(path) in str(error) else AudioError(f"{path}: {error}") from error
+    source = AudioFormat(file.samplerate, _FLOAT_BYTES, file.channels, floating=True)
+    return AudioFile(path, source, len(file) / file.samplerate, file)
 
 
 def _reason(error: Exception) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ds_engine.greedy import GreedyDecoder
-
 from ds_plugin.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     import click
+
     from ds_engine.acoustic import AcousticModel, ModelFamily, RuntimeOptions
     from ds_engine.bundle import Bundle
     from ds_engine.decoder import DecoderFactory

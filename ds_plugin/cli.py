@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from ds_engine.errors import ClosedError, InternalError, PluginError, SpeechError
 
+from ds_engine.errors import ClosedError, InternalError, PluginError, SpeechError
 from ds_plugin import __version__
 from ds_plugin.config import ConfigError, Schema, Settings
 from ds_plugin.hooks import Hooks

@@ -18,6 +18,7 @@ from typing import Any
 from ds_engine.errors import InputError
 
 PREFIX = "DS_PLUGIN_"
+CONFIG_VARIABLE = f"{PREFIX}CONFIG"  # the file itself; no setting
 MAX_CONFIG_BYTES = 2**20
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
@@ -80,7 +81,7 @@ class Schema:
                     raise ConfigError(f"{source}: unknown setting {key!r}{_hint(key, known)}")
 
     def _report_unknown(self, environment: Mapping[str, str]) -> None:
-        known = {_variable(section, option) + suffix for section, option in self._all() for suffix in ("", "_FILE")}
+        known = {_variable(section, option) + suffix for section, option in self._all() for suffix in ("", "_FILE")} | {CONFIG_VARIABLE}
         for name in environment:
             if name.startswith(PREFIX) and name not in known:
                 _log.warning("unknown environment variable %s%s", name, _hint(name, known))
@@ -149,7 +150,7 @@ def _convert(value: Any, option: Option, key: str) -> Any:
             return list(value)
         if type(value) is kind:
             return value
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     name = "a list of strings" if kind == list[str] else kind.__name__
     raise ConfigError(f"{key} must be {name}, got {value!r:.60}")

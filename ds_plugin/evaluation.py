@@ -10,14 +10,14 @@ import csv
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ds_engine.errors import InputError
 
+from ds_engine.errors import InputError
 from ds_plugin.audio_files import open_audio
 from ds_plugin.host import Host
 
@@ -70,7 +70,7 @@ def read_manifest(path: Path) -> list[Utterance]:
     try:
         if path.stat().st_size > MAX_MANIFEST_BYTES:
             raise InputError(f"{path}: longer than {MAX_MANIFEST_BYTES} bytes")
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             return _utterances(path, csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
@@ -128,12 +128,12 @@ async def _recognise(host: Host, utterance: Utterance) -> Scored:
     return Scored(utterance.text, transcript.text, transcript.audio_seconds, transcript.compute_seconds, latency)
 
 
-def _utterances(path: Path, rows: Iterable[dict[str, str | None]]) -> list[Utterance]:
+def _utterances(path: Path, rows: csv.DictReader[str]) -> list[Utterance]:
     found = []
-    for line, row in enumerate(rows, 2):
+    for row in rows:
         file, text = row.get("file"), row.get("text")
         if not file or text is None:
-            raise InputError(f"{path}, line {line}: needs the columns 'file' and 'text'")
+            raise InputError(f"{path}, line {rows.line_num}: needs the columns 'file' and 'text'")
         found.append(Utterance(path.parent / file, text, row.get("speaker") or ""))
     if not found:
         raise InputError(f"{path}: no utterances")

@@ -14,13 +14,13 @@ import pluggy
 
 if TYPE_CHECKING:
     import click
+
     from ds_engine.acoustic import ModelFamily
     from ds_engine.bias import Bias
     from ds_engine.decoder import DecoderFactory
     from ds_engine.observer import Recording, UtteranceInfo
     from ds_engine.stream import AudioFilterFactory
     from ds_engine.transcript import Partial, Transcript
-
     from ds_plugin.adapter import Adapter
 
 PROJECT = "ds_plugin"  # pluggy's project name, and the entry-point group

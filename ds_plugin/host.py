@@ -20,7 +20,6 @@ from ds_engine.limits import Limits
 from ds_engine.manifest import Manifest
 from ds_engine.recognizer import Recognizer
 from ds_engine.utterance import Utterance
-
 from ds_plugin.config import ConfigError, Option, Settings
 from ds_plugin.hooks import Hooks
 from ds_plugin.models import DEFAULT_MODEL, ModelStore
@@ -69,6 +68,13 @@ class Host:
         observer = HookObserver(hooks, filters, FallbackRule(**settings.section("fallback")))
         return cls(recognizer, bundle.manifest, limits or Limits(**settings.section("limits")), observer)
 
+    def check(self, language: str | None = None, model: str | None = None) -> None:
+        """Raises LanguageError where no installed model serves the language or has the name."""
+        if language and not same_language(language, self.manifest.language):
+            raise LanguageError(f"language {language!r:.40} is not installed; installed is {self.manifest.language!r}")
+        if model and model != self.manifest.name:
+            raise LanguageError(f"model {model!r:.40} is not installed; installed is {self.manifest.name!r}")
+
     async def open(
         self,
         source: AudioFormat | None = None,
@@ -78,11 +84,8 @@ class Host:
         model: str | None = None,
         origin: str = "",
     ) -> Utterance:
-        """Opens an utterance. Raises LanguageError where no installed model serves the language or has the name."""
-        if language and not same_language(language, self.manifest.language):
-            raise LanguageError(f"language {language!r:.40} is not installed; installed is {self.manifest.language!r}")
-        if model and model != self.manifest.name:
-            raise LanguageError(f"model {model!r:.40} is not installed; installed is {self.manifest.name!r}")
+        """Opens an utterance. Raises as `check` does, and as Engine.open does."""
+        self.check(language, model)
         return await self.engine.open(source, bias, origin=origin)
 
     async def __aenter__(self) -> Self:

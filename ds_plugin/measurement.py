@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from ds_engine.audio import AudioFormat
-
 from ds_plugin.audio_files import open_audio
 from ds_plugin.host import Host
 

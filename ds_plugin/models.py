@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+
 from ds_engine.bundle import Bundle
 from ds_engine.errors import BundleError
 
@@ -49,7 +50,7 @@ class ModelStore:
         for path in self._candidates(name):
             if path.exists():
                 return Bundle.open(path)
-        known = ", ".join(sorted({path.stem for path in self._paths()})) or "none"
+        known = ", ".join(sorted({_name(path) for path in self._paths()})) or "none"
         raise BundleError(f"no model {name!r}; known are: {known}")
 
     def list(self) -> list[StoredModel]:
@@ -72,6 +73,10 @@ class ModelStore:
 
 def _stored(path: Path) -> StoredModel:
     try:
-        return StoredModel(path.stem, path, Bundle.open(path))
+        return StoredModel(_name(path), path, Bundle.open(path))
     except BundleError as error:
-        return StoredModel(path.stem, path, None, str(error))
+        return StoredModel(_name(path), path, None, str(error))
+
+
+def _name(path: Path) -> str:
+    return path.name.removesuffix(".zip")  # the stem of `en-0.1` would be `en-0`

@@ -16,10 +16,10 @@ from ds_engine.transcript import Partial, Transcript
 
 if TYPE_CHECKING:
     from ds_engine.stream import AudioFilterFactory
-
     from ds_plugin.hooks import Hooks
 
 MAX_NOTICES = 64  # of one utterance that wait to be told
+CLOSE_SECONDS = 5.0  # that slow plugins get to hear the rest once the host closes
 
 _Notice = Callable[[], Awaitable[None]]
 
@@ -77,8 +77,12 @@ class HookObserver:
         self._notices.pop(info.id).put_nowait(None)
 
     async def close(self) -> None:
-        """Waits until everything has been told; every plugin has its deadline, so this ends."""
-        await asyncio.gather(*self._tellers)
+        """Waits until everything has been told, at most CLOSE_SECONDS."""
+        if self._tellers:
+            _, late = await asyncio.wait(self._tellers, timeout=CLOSE_SECONDS)
+            for teller in late:
+                teller.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     @property
     def _asks_fallback(self) -> bool:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
-from ds_engine.transcript import Hypothesis, Transcript, Word
+from ds_engine.transcript import Hypothesis, Match, Transcript, Word
 
 FORMATS = ("text", "json", "srt", "vtt")
 
@@ -38,7 +37,7 @@ def as_json(file: str, transcript: Transcript) -> dict[str, Any]:
         "confidence": round(best.confidence, _CONFIDENCE_DIGITS),
         "words": [_word(word) for word in best.words],
         "alternatives": [_alternative(hypothesis) for hypothesis in transcript.alternatives],
-        "matched": None if best.match is None else asdict(best.match),
+        "matched": None if best.match is None else _match(best.match),
         "audio_seconds": round(transcript.audio_seconds, _MILLISECONDS),
         "compute_seconds": round(transcript.compute_seconds, _MILLISECONDS),
         "model": transcript.model,
@@ -65,6 +64,10 @@ def _word(word: Word) -> dict[str, Any]:
         "end": round(word.end, _MILLISECONDS),
         "confidence": round(word.confidence, _CONFIDENCE_DIGITS),
     }
+
+
+def _match(match: Match) -> dict[str, Any]:
+    return {"grammar": match.grammar, "intent": match.intent, "sentence": match.sentence, "slots": dict(match.slots)}
 
 
 def _alternative(hypothesis: Hypothesis) -> dict[str, Any]:

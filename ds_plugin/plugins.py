@@ -7,6 +7,7 @@ hangs while loading is listed with its error, and everything else goes on.
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
@@ -14,8 +15,8 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import pluggy
-from ds_engine.errors import PluginError
 
+from ds_engine.errors import PluginError
 from ds_plugin import hookspecs
 from ds_plugin.guard import Guard
 
@@ -54,7 +55,8 @@ class LoadedPlugin:
 class Plugins:
     """All plugins of one process, and pluggy's manager behind them."""
 
-    def __init__(self) -> None:
+    def __init__(self, load_deadline: float = LOAD_DEADLINE) -> None:
+        self._load_deadline = load_deadline
         self.loaded: list[LoadedPlugin] = []
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
@@ -74,11 +76,11 @@ class Plugins:
 
     def add(self, name: str, load: Callable[[], object], source: str = "") -> LoadedPlugin:
         """Loads and registers one plugin; a failure is in the report, never raised."""
-        unique = name if name not in self._guards else f"{name}_{len(self._guards)}"
+        unique = next(each for each in itertools.chain([name], map(f"{name}_{{}}".format, itertools.count(2))) if each not in self._guards)
         report = LoadedPlugin(unique, source, Guard(unique))
         self.loaded.append(report)
         try:
-            plugin = report.guard.call("loading", load, LOAD_DEADLINE)
+            plugin = report.guard.call("loading", load, self._load_deadline)
             self._register(unique, plugin)
         except PluginError as error:
             report.error = str(error)
@@ -101,9 +103,9 @@ class Plugins:
             self._manager.register(plugin, name)
             self._manager.check_pending()
             self._refuse_wrappers(plugin)
-        except (pluggy.PluginValidationError, PluginError, ValueError) as error:
-            if self._manager.is_registered(plugin):
-                self._manager.unregister(plugin)
+        except Exception as error:  # pluggy's own, or what a property of the plugin raises while pluggy looks at it
+            if self._manager.has_plugin(name):
+                self._manager.unregister(name=name)
             _log.warning("plugin %s: %s", name, error)
             raise PluginError(f"plugin {name}: {error}") from error
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ds_engine.transcript import Transcript
-
 from ds_plugin.audio_files import open_audio
 from ds_plugin.host import Host
 

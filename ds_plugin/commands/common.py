@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 import click
-from ds_engine.limits import Limits
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ds_engine.limits import Limits
 from ds_plugin.cli import App
 from ds_plugin.host import Host
 

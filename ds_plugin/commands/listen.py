@@ -8,13 +8,13 @@ import signal
 from collections.abc import AsyncIterator
 
 import click
-from ds_engine.audio import AudioFormat
-from ds_engine.transcript import Final, Partial
-from ds_engine.utterance import Utterance
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from ds_engine.audio import AudioFormat
+from ds_engine.transcript import Final, Partial
+from ds_engine.utterance import Utterance
 from ds_plugin.cli import App
 from ds_plugin.commands.common import load_host, model_option
 from ds_plugin.host import Host

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import click
-from ds_engine.errors import BundleError
 
+from ds_engine.errors import BundleError
 from ds_plugin.cli import App
 from ds_plugin.commands.common import json_option, load_host
 from ds_plugin.models import ModelStore, StoredModel

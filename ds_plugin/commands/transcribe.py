@@ -6,8 +6,8 @@ import asyncio
 from pathlib import Path
 
 import click
-from ds_engine.errors import InputError, LimitError
 
+from ds_engine.errors import InputError, LimitError
 from ds_plugin.cli import App
 from ds_plugin.commands.common import load_host, model_option, progress_bar
 from ds_plugin.host import Host

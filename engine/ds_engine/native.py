@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime
 
 from ds_engine.acoustic import RuntimeOptions, checked_log_probs, flush_by_silence
 from ds_engine.decoder import Timing
 from ds_engine.errors import BundleError
 from ds_engine.features import FloatArray, LogMel, LogMelSpec
+from ds_engine.onnx_session import first_line, open_session
 
 if TYPE_CHECKING:
     from ds_engine.bundle import Bundle
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 MODEL_FILE = "model.onnx"
 MAX_START_CHUNKS = 1_000
 MAX_FEATURE_SIZE = 65_536  # points or bands: what a manifest may make us allocate at load
-_ERRORS_ONLY = 3  # ONNX Runtime's log severity
 
 NetworkState = tuple[FloatArray, ...]
 
@@ -90,7 +89,7 @@ class _Network:
     """An ONNX session whose states are stacked along the axis that the file calls `batch`."""
 
     def __init__(self, model: bytes, options: RuntimeOptions, frame_shape: tuple[int, int]) -> None:
-        self._session = _session(model, options)
+        self._session = open_session(MODEL_FILE, model, options)
         inputs = {value.name: value for value in self._session.get_inputs()}
         outputs = {value.name for value in self._session.get_outputs()}
         count = sum(name.startswith("state_") for name in inputs)
@@ -114,23 +113,12 @@ class _Network:
             feed[name] = np.concatenate([state[index] for state in states], axis=axis)
         try:
             log_probs, *after = self._session.run(self._outputs, feed)
-        except Exception as error:  # ONNX Runtime's exceptions share no public base below Exception
-            raise BundleError(f"{MODEL_FILE}: {_first_line(error)}") from error
+        except Exception as error:  # see open_session
+            raise BundleError(f"{MODEL_FILE}: {first_line(error)}") from error
         if len(states) == 1:
             return log_probs, [tuple(after)]
         parts = [np.split(value, len(states), axis) for value, axis in zip(after, self._axes, strict=True)]
         return log_probs, [tuple(part[index] for part in parts) for index in range(len(states))]
-
-
-def _session(model: bytes, options: RuntimeOptions) -> onnxruntime.InferenceSession:
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = options.threads
-    settings.inter_op_num_threads = 1
-    settings.log_severity_level = _ERRORS_ONLY
-    try:
-        return onnxruntime.InferenceSession(model, settings, providers=list(options.providers))
-    except Exception as error:  # see _Network.run
-        raise BundleError(f"{MODEL_FILE}: ONNX Runtime cannot load it: {_first_line(error)}") from error
 
 
 def _batch_axis(name: str, shape: list[int | str]) -> int:
@@ -165,7 +153,3 @@ def _log_mel_spec(acoustic: Section) -> LogMelSpec:
 def _timing(acoustic: Section, spec: LogMelSpec) -> Timing:
     frame = spec.hop / spec.sample_rate
     return Timing(acoustic.positive("frames_per_step") * frame, acoustic.get("look_ahead_frames", int) * frame)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:200]

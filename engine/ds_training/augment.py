@@ -25,8 +25,9 @@ FRAMES_PER_SECOND = 100
 class Augmentation:
     """Probabilities at full strength, and ranges; a strength below 1 scales the probabilities."""
 
-    speeds: tuple[float, ...] = (0.85, 0.92, 1.0, 1.0, 1.08, 1.16)  # factor
-    tract: tuple[float, float] = (0.86, 1.16)  # factor on the length of the vocal tract
+    speeds: tuple[float, ...] = (0.82, 0.9, 0.97, 1.0, 1.07, 1.16)  # factor
+    fastest: float = 15.0  # symbols per second: CTC needs a step for each, and synthesisers gabble
+    tract: tuple[float, float] = (0.82, 1.18)  # factor on the length of the vocal tract
     tract_chance: float = 0.7
     before: tuple[int, int] = (0, 40)  # frames of the room before the speech
     after: tuple[int, int] = (0, 25)  # frames of the room after it
@@ -60,11 +61,11 @@ class Augmenter:
         self._grain = np.random.default_rng(seed).gamma(2.0, 0.5, (20_000, mel.spec.bands)).astype(np.float32)
 
     def __call__(
-        self, log_powers: Sequence[HalfArray], babble: Sequence[HalfArray], strength: float, rng: Rng
+        self, log_powers: Sequence[HalfArray], symbols: Sequence[int], babble: Sequence[HalfArray], strength: float, rng: Rng
     ) -> tuple[FloatArray, list[int]]:
-        """ln(mel power) [frames, bands] each -> features [B, T, bands] padded with silence, and the frames of each."""
+        """ln(mel power) [frames, bands] of so many symbols each -> features [B, T, bands] padded with silence, frames of each."""
         settings = self._settings
-        warped = [self._warp(log_power, rng) for log_power in log_powers]
+        warped = [self._warp(log_power, count, rng) for log_power, count in zip(log_powers, symbols, strict=True)]
         starts = rng.integers(*settings.before, len(warped), endpoint=True)
         ends = starts + [len(item) for item in warped] + rng.integers(*settings.after, len(warped), endpoint=True)
         frames = ends + rng.integers(*settings.silence, len(warped), endpoint=True)
@@ -80,10 +81,10 @@ class Augmenter:
             self._mask(row[:end], strength, rng)
         return features, [int(count) for count in frames]
 
-    def _warp(self, log_power: HalfArray, rng: Rng) -> FloatArray:
+    def _warp(self, log_power: HalfArray, symbols: int, rng: Rng) -> FloatArray:
         """Speed along the frames and vocal-tract length along the bands."""
         settings = self._settings
-        count = max(8, int(len(log_power) / rng.choice(settings.speeds)))
+        count = int(max(8, len(log_power) / rng.choice(settings.speeds), symbols / settings.fastest * FRAMES_PER_SECOND))
         moved = log_power.astype(np.float32)
         if count != len(log_power):
             moved = _interpolate(moved, np.linspace(0, len(log_power) - 1, count), 0)

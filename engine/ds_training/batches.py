@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ds_training.augment import Augmenter
 from ds_training.corpus import HalfArray, Utterance
+from ds_training.phones import encode_phones
 from ds_training.text import encode
 
 PADDING = 60  # frames that augmentation adds to an utterance, about
@@ -23,12 +24,24 @@ PADDING = 60  # frames that augmentation adds to an utterance, about
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Features [B, T, bands] with the frames of each, and the symbols of each one after the other."""
+    """Features [B, T, bands] with the frames of each, and what CTC aligns with them."""
 
     features: Tensor
     frames: Tensor
-    symbols: Tensor
+    symbols: Targets
+    phones: Targets
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Indices of all utterances one after the other, and how many of them each has."""
+
+    indices: Tensor
     lengths: Tensor
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[int]]) -> Targets:
+        return cls(torch.tensor([index for row in rows for index in row], dtype=torch.long), torch.tensor([len(row) for row in rows]))
 
 
 class Batches:
@@ -77,13 +90,13 @@ class Batches:
         """Augment and encode one batch; T is a multiple of `stride`."""
         rng = np.random.default_rng([self._seed, epoch, index, 1])
         powers: list[HalfArray] = [utterance.log_power for utterance in utterances]
-        features, frames = self._augmenter(powers, self._babble, strength, rng)
+        texts = [encode(utterance.text) for utterance in utterances]
+        features, frames = self._augmenter(powers, [len(text) for text in texts], self._babble, strength, rng)
         padding = -features.shape[1] % stride
         padded = np.pad(features, ((0, 0), (0, padding), (0, 0)), mode="edge")
-        texts = [encode(utterance.text) for utterance in utterances]
         return Batch(
             torch.from_numpy(padded),
             torch.tensor(frames),
-            torch.tensor([symbol for text in texts for symbol in text]),
-            torch.tensor([len(text) for text in texts]),
+            Targets.of(texts),
+            Targets.of([encode_phones(utterance.phones) for utterance in utterances]),
         )

@@ -1,7 +1,8 @@
 """Files of weights: a path in, a network out. A checkpoint holds everything that training needs to go on as if it had not stopped.
 
 Checkpoint: `spec`, `weights` (those to evaluate and export: the moving average) and, from training, `live` (the weights as they
-are), `optimizer` and `position`. A bundle's `model.onnx` holds the same weights with the batch norm folded (see onnx_graph.py).
+are), `phones` (the output that training alone has), `optimizer` and `position`.
+A bundle's `model.onnx` holds the same weights with the batch norm folded (see onnx_graph.py).
 """
 
 from __future__ import annotations

@@ -2,13 +2,13 @@
 
 An utterance is held as float16 ln(mel power + 1e-9) [frames, bands] at the loudness of its recording: what augmentation works on,
 computed once. A manifest is a TSV with a header line and the columns `file` (relative to it), `text` and, if known, `speaker`.
-A shard is a NumPy archive of many utterances: `power` [all frames, bands], `frames`, `texts`, `speakers` [utterances].
+A shard is a NumPy archive of many utterances: `power` [all frames, bands], `frames`, `texts`, `speakers`, `phones` [utterances].
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ import soundfile
 import soxr
 
 from ds_engine.features import FloatArray, LogMel
+from ds_training.phones import pronounce
 from ds_training.text import plain_text
 
 HalfArray = npt.NDArray[np.float16]
@@ -29,11 +30,12 @@ class CorpusError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What was said, by whom, and its sound as float16 ln(mel power) [frames, bands]."""
+    """What was said, by whom, its sound as float16 ln(mel power) [frames, bands], and its phones (see phones.py) if known."""
 
     log_power: HalfArray
     text: str
     speaker: str = ""
+    phones: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def write_shard(path: Path, utterances: Sequence[Utterance]) -> None:
         frames=np.array([len(utterance.log_power) for utterance in utterances]),
         texts=np.array([utterance.text for utterance in utterances]),
         speakers=np.array([utterance.speaker for utterance in utterances]),
+        phones=np.array([utterance.phones for utterance in utterances]),
     )
     beside.rename(path)
 
@@ -105,11 +108,18 @@ def read_shard(path: Path) -> list[Utterance]:
     """All utterances of a shard, as views into one array. Raises CorpusError where it is not a shard."""
     try:
         with np.load(path) as archive:
-            power, frames, texts, speakers = (archive[name] for name in ("power", "frames", "texts", "speakers"))
+            power, frames, *columns = (archive[name] for name in ("power", "frames", "texts", "speakers", "phones"))
     except (OSError, ValueError, KeyError) as error:
         raise CorpusError(f"{path}: not a shard ({error})") from error
     pieces = np.split(power, np.cumsum(frames)[:-1])
-    return [Utterance(piece, str(text), str(speaker)) for piece, text, speaker in zip(pieces, texts, speakers, strict=True)]
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return [Utterance(piece, *row) for piece, row in zip(pieces, rows, strict=True)]
+
+
+def with_phones(utterances: Sequence[Utterance]) -> list[Utterance]:
+    """The same utterances with their phones, from espeak-ng."""
+    phones = pronounce([utterance.text for utterance in utterances])
+    return [replace(utterance, phones=spoken) for utterance, spoken in zip(utterances, phones, strict=True)]
 
 
 def hours(utterances: Sequence[Utterance], frames_per_second: int = 100) -> float:

@@ -30,7 +30,7 @@ from ds_training.text import SYMBOLS
 
 CHUNK_FRAMES = 16
 TOLERANCE = 2e-3  # largest difference of two log-probs with the same weights: float32 additions in another order
-ROUNDING = 0.2  # largest difference of a log-prob that float16 weights may make
+ROUNDING = 0.05  # largest difference of a log-prob that float16 weights may make
 
 LICENSE = """Model weights: Creative Commons Attribution 4.0 International (CC BY 4.0).
 https://creativecommons.org/licenses/by/4.0/legalcode

@@ -113,17 +113,26 @@ class Network(nn.Module):  # type: ignore[misc]  # as above
         self.head = nn.Linear(spec.width, spec.symbols)
 
     def forward(self, features: Tensor, states: States) -> tuple[Tensor, States]:
+        heard, caches = self.hear(features, states[:-2])
+        log_probs, spelling = self.spell(heard, states[-2:])
+        return log_probs, [*caches, *spelling]
+
+    def hear(self, features: Tensor, caches: States) -> tuple[Tensor, States]:
+        """The convolutions: [B, T, bands] -> [B, T / 4, channels]."""
         if features.shape[1] % self.spec.stride:
             raise ValueError(f"features need a multiple of {self.spec.stride} frames, got shape {list(features.shape)}")
-        *caches, hidden, cell = states
         frames = features.transpose(1, 2)
         following: States = []
         for block, cache in zip(self.blocks, caches, strict=True):
             frames, after = block(frames, cache)
             following.append(after)
-        steps, (hidden, cell) = self.lstm(self.dropout(frames.transpose(1, 2)), (hidden[None], cell[None]))
+        return frames.transpose(1, 2), following
+
+    def spell(self, heard: Tensor, states: States) -> tuple[Tensor, States]:
+        """LSTM and output: [B, T / 4, channels] -> log-probs [B, T / 4, symbols]."""
+        steps, following = self.lstm(self.dropout(heard), (states[0][None], states[1][None]))
         logits = self.head(self.norm(steps.float()))
-        return logits.float().log_softmax(-1), [*following, hidden[0], cell[0]]
+        return logits.float().log_softmax(-1), [state[0] for state in following]
 
     def zero_states(self, batch: int = 1) -> States:
         """What a stream begins with, before any silence has passed."""

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from ds_engine.features import LogMel, LogMelSpec
-from ds_training.corpus import load, read_manifest, write_shard
+from ds_training.corpus import load, read_manifest, with_phones, write_shard
 from ds_training.splits import PARTS, of_part, read_split
 
 
@@ -23,7 +23,7 @@ def main() -> None:
     recordings = read_manifest(options.manifest)
     if options.split:
         recordings = of_part(recordings, read_split(options.split), options.part)
-    utterances = list(load(recordings, LogMel(LogMelSpec())))
+    utterances = with_phones(list(load(recordings, LogMel(LogMelSpec()))))
     write_shard(options.out, utterances)
     print(f"{options.out}: {len(utterances)} utterances of {len({utterance.speaker for utterance in utterances})} speakers")
 

@@ -23,7 +23,7 @@ import soundfile
 import soxr
 
 from ds_engine.features import FloatArray, LogMel, LogMelSpec
-from ds_training.corpus import Utterance, log_power, write_shard
+from ds_training.corpus import Utterance, log_power, with_phones, write_shard
 from ds_training.sentences import sentences
 
 SECONDS = (0.2, 9.0)  # utterances outside are dropped
@@ -145,7 +145,7 @@ def main() -> None:
         started = time.monotonic()
         texts = sentences(options.text, rng, options.commands, options.random_words)
         spoken = shard(texts, chosen, rng, mel, options.size)
-        write_shard(options.out / f"synthetic-{options.seed}-{index}.npz", spoken)
+        write_shard(options.out / f"synthetic-{options.seed}-{index}.npz", with_phones(spoken))
         hours = sum(len(utterance.log_power) for utterance in spoken) * mel.spec.hop / mel.spec.sample_rate / 3600
         print(f"shard {index}: {len(spoken)} utterances, {hours:.2f} h in {time.monotonic() - started:.0f} s", flush=True)
 

@@ -20,16 +20,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from ds_engine.features import LogMel, LogMelSpec
 from ds_training.augment import FRAMES_PER_SECOND, Augmenter
-from ds_training.batches import Batch, Batches
+from ds_training.batches import Batch, Batches, Targets
 from ds_training.checkpoint import load_checkpoint, load_network, save_checkpoint
 from ds_training.corpus import Utterance, read_shard
 from ds_training.evaluate import START_FRAMES, Figures, measure
 from ds_training.model import Network
+from ds_training.phones import PHONES
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Schedule:
     strength: tuple[float, float] = (0.5, 1.0)  # of augmentation, at the start and from `ramp` on
     ramp: float = 100.0  # hours
     averaging: float = 0.999  # decay per step of the moving average
+    phones: float = 0.3  # weight of the loss on phones
 
     def rate_at(self, step: int, hours: float) -> float:
         falling = max(0.0, self.hours - hours) / (self.hours * self.cool_down)
@@ -70,7 +72,9 @@ class Trainer:
     def __init__(self, network: Network, batches: Batches, schedule: Schedule, mel: LogMel, seed: int = 1, *, half: bool = False) -> None:
         self.network, self.average = network, Network(network.spec)
         self.average.load_state_dict(network.state_dict())
-        self.optimizer = torch.optim.AdamW(network.parameters(), schedule.learning_rate, (0.9, 0.98), weight_decay=0.01, fused=True)
+        self.phones = nn.Linear(network.spec.blocks[-1].outputs, 1 + len(PHONES))  # a second output, for training alone
+        self._trained = [*network.parameters(), *self.phones.parameters()]
+        self.optimizer = torch.optim.AdamW(self._trained, schedule.learning_rate, (0.9, 0.98), weight_decay=0.01, fused=True)
         self.position = Position()
         self._batches, self._schedule, self._seed = batches, schedule, seed
         self._half = half  # bfloat16 for convolutions and LSTM
@@ -96,7 +100,7 @@ class Trainer:
         loss = self._loss(batch)
         self.optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
+        torch.nn.utils.clip_grad_norm_(self._trained, 2.0)
         self.optimizer.step()
         self._follow()
         position.index, position.step = position.index + 1, position.step + 1
@@ -106,9 +110,11 @@ class Trainer:
     def _loss(self, batch: Batch) -> Tensor:
         states = self.network.silent_states(self._silence, START_FRAMES, len(batch.features))
         with torch.autocast("cpu", torch.bfloat16, enabled=self._half):
-            log_probs, _ = self.network(batch.features, states)
+            heard, _ = self.network.hear(batch.features, states[:-2])
+            log_probs, _ = self.network.spell(heard, states[-2:])
+            phone_log_probs = self.phones(heard).float().log_softmax(-1)
         steps = batch.frames // self.network.spec.stride
-        return functional.ctc_loss(log_probs.transpose(0, 1), batch.symbols, steps, batch.lengths, zero_infinity=True)
+        return _ctc(log_probs, batch.symbols, steps) + self._schedule.phones * _ctc(phone_log_probs, batch.phones, steps)
 
     def _follow(self) -> None:
         """Move the average a little towards the live weights, batch-norm statistics included."""
@@ -121,15 +127,21 @@ class Trainer:
             "spec": self.network.spec.to_json(),
             "weights": self.average.state_dict(),
             "live": self.network.state_dict(),
+            "phones": self.phones.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "position": asdict(self.position),
         }
 
     def resume(self, checkpoint: dict[str, Any]) -> None:
         self.network.load_state_dict(checkpoint["live"])
+        self.phones.load_state_dict(checkpoint["phones"])
         self.average.load_state_dict(checkpoint["weights"])
         self.optimizer.load_state_dict(checkpoint["optimizer"])
         self.position = Position(**checkpoint["position"])
+
+
+def _ctc(log_probs: Tensor, targets: Targets, steps: Tensor) -> Tensor:
+    return functional.ctc_loss(log_probs.transpose(0, 1), targets.indices, steps, targets.lengths, zero_infinity=True)
 
 
 def run(trainer: Trainer, out: Path, development: Sequence[Utterance], mel: LogMel, every: float) -> None:
@@ -178,6 +190,8 @@ def main() -> None:
     parser.add_argument("--cool-down", type=float, default=default.cool_down, help="last share of the hours, 0 to 1")
     parser.add_argument("--strength", type=float, nargs=2, default=default.strength, help="of augmentation, at the start and later")
     parser.add_argument("--ramp", type=float, default=default.ramp, help="hours until the later strength")
+    parser.add_argument("--phones", type=float, default=default.phones, help="weight of the loss on phones; 0: none")
+    parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--every", type=float, default=5.0, help="hours of audio between evaluations")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0, help="0: as many as PyTorch likes")
@@ -191,12 +205,14 @@ def main() -> None:
         [utterance for path in paths for utterance in read_shard(path)] for paths in (options.real, options.synthetic, options.development)
     )
     network = load_network(options.start) if options.start else Network()
+    network.dropout.p = options.dropout
     schedule = Schedule(
         hours=options.hours,
         learning_rate=options.learning_rate,
         cool_down=options.cool_down,
         strength=tuple(options.strength),
         ramp=options.ramp,
+        phones=options.phones,
     )
     batches = Batches(real, synthetic, Augmenter(mel, seed=options.seed), options.seed, options.frames, options.share)
     trainer = Trainer(network, batches, schedule, mel, options.seed, half=options.half)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
 from ds_engine.acoustic import AcousticState, flush_by_silence
 from ds_engine.alphabet import Alphabet, Boundary, BoundaryRule
 from ds_engine.bias import Bias

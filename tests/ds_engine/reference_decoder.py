@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+
 from ds_engine.alphabet import Alphabet
 from ds_engine.automaton import NO_WORD, Arcs, Layers, NodeArray
 from ds_engine.bias import Bias

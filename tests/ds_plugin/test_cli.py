@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from ds_plugin import __version__
 from tests.ds_plugin.command_line import run
 

@@ -63,10 +63,10 @@ def test_silence_stays_finite() -> None:
 
 def test_a_shard_is_read_as_it_was_written(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
-    written = [Utterance(rng.normal(size=(count, 80)).astype(np.float16), text, "v") for count, text in ((3, "one"), (5, "two"))]
+    written = [Utterance(rng.normal(size=(count, 80)).astype(np.float16), text, "v", "w ʌ n") for count, text in ((3, "one"), (5, "two"))]
     write_shard(tmp_path / "s.npz", written)
     read = read_shard(tmp_path / "s.npz")
-    assert [(item.text, item.speaker) for item in read] == [("one", "v"), ("two", "v")]
+    assert [(item.text, item.speaker, item.phones) for item in read] == [("one", "v", "w ʌ n"), ("two", "v", "w ʌ n")]
     assert all(np.array_equal(one.log_power, other.log_power) for one, other in zip(written, read, strict=True))
     assert [path.name for path in tmp_path.iterdir()] == ["s.npz"]
 

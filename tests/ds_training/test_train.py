@@ -1,6 +1,6 @@
 """Batches, schedule and the resumable loop."""
 
-# ruff: noqa: E402  # without torch the whole module is skipped
+# ruff: noqa: E402, RUF001  # without torch the whole module is skipped; phonetic letters look like others
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ MEL = LogMel(LogMelSpec())
 def utterances(count: int, seed: int) -> list[Utterance]:
     rng = np.random.default_rng(seed)
     lengths = rng.integers(20, 60, count)
-    return [Utterance(rng.normal(-3, 3, (length, 80)).astype(np.float16), "on" if length % 2 else "a b", "s") for length in lengths]
+    said = [("on", "ɔ n") if length % 2 else ("a b", "eɪ b iː") for length in lengths]
+    powers = [rng.normal(-3, 3, (length, 80)).astype(np.float16) for length in lengths]
+    return [Utterance(power, text, "s", phones) for power, (text, phones) in zip(powers, said, strict=True)]
 
 
 REAL, SYNTHETIC = utterances(6, 1), utterances(20, 2)
@@ -55,7 +57,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     second.resume(load_checkpoint(tmp_path / "last.pt"))
     train(second, 7)
     assert second.position == whole.position
-    for name in ("network", "average"):
+    for name in ("network", "average", "phones"):
         pairs = zip(getattr(whole, name).state_dict().values(), getattr(second, name).state_dict().values(), strict=True)
         assert all(torch.equal(one, other) for one, other in pairs)
 
@@ -76,6 +78,17 @@ def test_training_lowers_the_loss() -> None:
     one = Trainer(Network(TINY, dropout=0.0), batches, Schedule(learning_rate=5e-3, warm_up=1, strength=(0.0, 0.0)), MEL)
     losses = [loss for _, loss in zip(range(40), one.steps(), strict=False)]
     assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
+
+
+def test_the_loss_on_phones_counts_by_its_weight_alone() -> None:
+    def first_loss(weight: float) -> float:
+        torch.manual_seed(7)
+        batches = Batches(REAL, [], Augmenter(MEL), seed=1, frames=400)
+        return next(Trainer(Network(TINY), batches, Schedule(phones=weight), MEL).steps())
+
+    none, some, more = (first_loss(weight) for weight in (0.0, 0.5, 1.0))
+    assert more - none == pytest.approx(2 * (some - none), rel=1e-3)
+    assert some > none
 
 
 def test_every_epoch_hears_all_real_utterances_once_beside_as_many_synthetic_ones() -> None:

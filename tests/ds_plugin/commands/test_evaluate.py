@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from tests.ds_plugin.command_line import LIGHT, run
 
 

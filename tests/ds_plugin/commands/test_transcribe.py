@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
 from tests.ds_plugin.command_line import LIGHT, SAMPLES, run
 
 

@@ -1,0 +1,47 @@
+"""The adapter's settings: values of the configuration section `[wyoming]` in, checked and named bounds out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+from ds_plugin.config import ConfigError, Option
+
+MAX_HEADER_BYTES = 64 * 2**10  # of a frame's header line; what the reference implementation takes, too
+MAX_DATA_BYTES = 2**20  # of a frame's data: ten thousand names to listen for
+LINGER_SECONDS = 1.0  # that a client gets to read our last words before the connection is closed
+
+
+@dataclass(frozen=True, slots=True)
+class WyomingSettings:
+    """See OPTIONS. Raises ConfigError where a number is not above zero and finite."""
+
+    uri: str = "tcp://0.0.0.0:10300"
+    name: str = "ds-plugin"
+    connections: int = 64
+    payload_bytes: int = 8 * 2**20
+    idle_seconds: float = 300.0
+    frame_seconds: float = 30.0
+    write_seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            if not isinstance(value, str) and not 0 < value < math.inf:
+                raise ConfigError(f"wyoming.{setting.name} must be above zero and finite, got {value}")
+
+
+_HELP = {
+    "uri": "where to listen: tcp://HOST:PORT (port 0 takes a free one), unix:///PATH or stdio://",
+    "name": "the service's name, as Home Assistant shows it",
+    "connections": "how many connections may be open at once",
+    "payload_bytes": "size of the largest audio chunk",
+    "idle_seconds": "how long a connection may stay silent",
+    "frame_seconds": "how long a frame may take to arrive once it has begun",
+    "write_seconds": "how long a client may take to read what it is sent",
+}
+_KINDS = {"str": str, "int": int, "float": float}
+
+OPTIONS = tuple(
+    Option(setting.name, _KINDS[str(setting.type)], setting.default, _HELP[setting.name]) for setting in fields(WyomingSettings)
+)
