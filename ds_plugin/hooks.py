@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -219,10 +220,15 @@ def _sound(hypothesis: object) -> bool:
     return (
         type(hypothesis) is Hypothesis
         and type(hypothesis.text) is str
-        and type(hypothesis.confidence) in {int, float}
+        and _numbers(hypothesis.confidence)
         and type(hypothesis.words) is tuple
         and all(type(word) is Word and type(word.text) is str for word in hypothesis.words)
+        and all(_numbers(word.start, word.end, word.confidence) for word in hypothesis.words)
     )
+
+
+def _numbers(*values: object) -> bool:
+    return all(isinstance(value, int | float) and math.isfinite(value) for value in values)
 
 
 def _nothing(result: object) -> None:

@@ -58,10 +58,10 @@ class ModelStore:
         return [_stored(path) for path in self._paths()]
 
     def _candidates(self, name: str) -> Iterator[Path]:
-        if name != Path(name).name or not name:
+        if name != Path(name).name:
             yield Path(name)
             return
-        for folder in self.folders:
+        for folder in self.folders if name else ():
             yield folder / name
             yield folder / f"{name}.zip"
 

@@ -106,8 +106,9 @@ class Plugins:
         except Exception as error:  # pluggy's own, or what a property of the plugin raises while pluggy looks at it
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
-            _log.warning("plugin %s: %s", name, error)
-            raise PluginError(f"plugin {name}: {error}") from error
+            reason = " ".join(str(error).split())  # pluggy's go over several lines
+            _log.warning("plugin %s: %s", name, reason)
+            raise PluginError(f"plugin {name}: {reason}") from error
 
     def _refuse_wrappers(self, plugin: object) -> None:
         for caller in self._manager.get_hookcallers(plugin) or []:

@@ -39,7 +39,7 @@ class Connection:
             async with asyncio.timeout(self._write_seconds), self._sending:
                 await async_write_event(message.event(), self._writer)
         except TimeoutError as error:
-            self._writer.transport.abort()
+            self._abort()
             raise ConnectionAbortedError(f"write_seconds: the client read nothing for {self._write_seconds:g} s") from error
 
     async def close(self) -> None:
@@ -49,9 +49,15 @@ class Connection:
                 async with asyncio.timeout(LINGER_SECONDS):
                     await self._linger()
         finally:
-            self._writer.transport.abort()
+            self._abort()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
+
+    def _abort(self) -> None:
+        """Drops what could not be sent. A pipe's transport bears it only while there is something to drop."""
+        transport = self._writer.transport
+        if not transport.is_closing() or transport.get_write_buffer_size():
+            transport.abort()
 
     async def _linger(self) -> None:
         if self._writer.can_write_eof():

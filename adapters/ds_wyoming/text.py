@@ -9,5 +9,5 @@ _UNSENDABLE = {"Cc", "Cs"}  # control characters; halves of surrogate pairs, whi
 
 def tidy(text: str) -> str:
     """The text in sendable form. Of a text and its beginning, the tidied beginning begins the tidied text."""
-    line = " ".join(text.split())
-    return unicodedata.normalize("NFC", "".join(character for character in line if unicodedata.category(character) not in _UNSENDABLE))
+    kept = "".join(character for character in text if character.isspace() or unicodedata.category(character) not in _UNSENDABLE)
+    return unicodedata.normalize("NFC", " ".join(kept.split()))

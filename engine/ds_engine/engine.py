@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ds_engine.audio import AudioFormat
 from ds_engine.bias import Bias
 from ds_engine.errors import BusyError, ClosedError, InternalError, as_speech_error
 from ds_engine.limits import Limits
-from ds_engine.observer import Observer, SilentObserver, UtteranceInfo
+from ds_engine.observer import Observer, Preparation, SilentObserver, UtteranceInfo
 from ds_engine.utterance import Utterance, compute
 
 if TYPE_CHECKING:
     from ds_engine.recognizer import Recognizer
+    from ds_engine.stream import Stream
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _ids = itertools.count(1)
@@ -41,6 +46,7 @@ class Engine:
         self._ready: asyncio.Queue[Utterance] = asyncio.Queue()
         self._threads = ThreadPoolExecutor(self.limits.workers, thread_name_prefix="ds-engine")
         self._workers: list[asyncio.Task[None]] = []
+        self._computing: set[asyncio.Future[Any]] = set()
         self._closing = False
         self._idle = asyncio.Event()
 
@@ -89,9 +95,10 @@ class Engine:
     async def _opened(self, info: UtteranceInfo, bias: Bias) -> Utterance:
         preparation = await self._observer.prepare(info)
         try:
-            if self._closing:
-                raise ClosedError("the engine is not running")
-            stream = self.recognizer.stream(info.source, bias.merged(preparation.bias), preparation.filters, self.limits)
+            stream = await self._new_stream(info.source, bias, preparation)
+        except asyncio.CancelledError:
+            self._observer.ended(info, None, None)
+            raise
         except Exception as error:  # noqa: BLE001 - a decoder or a filter may raise anything
             fault = as_speech_error(error, "opening")
             self._observer.ended(info, None, fault)
@@ -109,12 +116,23 @@ class Engine:
         self._idle.clear()
         return utterance
 
+    async def _new_stream(self, source: AudioFormat, bias: Bias, preparation: Preparation) -> Stream:
+        """Made in a thread: a large bias takes a decoder a while, and others are speaking."""
+
+        def make() -> Stream:
+            return self.recognizer.stream(source, bias.merged(preparation.bias), preparation.filters, self.limits)
+
+        stream = None if self._closing else await self._in_thread(make)
+        if self._closing or stream is None:
+            raise ClosedError("the engine is not running")
+        return stream
+
     async def _stop(self) -> None:
         for utterance in list(self._utterances):
             utterance.fail(ClosedError("the engine is shutting down"))
         for worker in self._workers:
             worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
+        await asyncio.gather(*self._workers, *self._computing, return_exceptions=True)  # the loop lives on while threads end
         self._workers = []
         self._threads.shutdown(wait=True)
 
@@ -129,11 +147,17 @@ class Engine:
             turns = [(utterance, turn) for utterance in utterances if (turn := utterance.next_turn()) is not None]
             if not turns:
                 continue
-            await asyncio.get_running_loop().run_in_executor(self._threads, compute, [turn for _, turn in turns])
+            await self._in_thread(functools.partial(compute, [turn for _, turn in turns]))
             for utterance, turn in turns:
                 if isinstance(turn.error, InternalError):
                     _log.error("utterance %s: %s", utterance.info.id, turn.error, exc_info=turn.error.__cause__)
                 utterance.settle(turn)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        computing = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        self._computing.add(computing)
+        computing.add_done_callback(self._computing.discard)
+        return await asyncio.shield(computing)  # a thread cannot be cancelled, only waited for
 
     async def _next(self) -> list[Utterance]:
         batch = [await self._ready.get()]

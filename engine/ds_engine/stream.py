@@ -13,13 +13,14 @@ Every chunk of every utterance has the same shape: streaming equals offline bit 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from ds_engine.audio import PcmDecoder
 from ds_engine.errors import AudioTooLongError, ClosedError, PluginError
-from ds_engine.transcript import Final, Partial, Transcript
+from ds_engine.transcript import Final, Hypothesis, Partial, Transcript
 
 if TYPE_CHECKING:
     from ds_engine.acoustic import AcousticState
@@ -79,7 +80,7 @@ class Stream:
         while self.ready:
             advance_together([self])
         self._advance(self.recognizer.model.flush(self._samples, self.acoustic))
-        best, *alternatives = self.recognizer.decoder.finish(self._decoder)
+        best, *alternatives = (_within(found, self.audio_seconds) for found in self.recognizer.decoder.finish(self._decoder))
         names = self.recognizer
         return Final(Transcript(best, tuple(alternatives), names.language, names.name, self.audio_seconds))
 
@@ -124,6 +125,12 @@ class Stream:
     def _open_or_raise(self) -> None:
         if self._finished:
             raise ClosedError("this utterance has already been finished")
+
+
+def _within(hypothesis: Hypothesis, seconds: float) -> Hypothesis:
+    """The last word may have been heard in the padding at the end: its times stay within the audio."""
+    words = (replace(word, start=min(word.start, seconds), end=min(word.end, seconds)) for word in hypothesis.words)
+    return replace(hypothesis, words=tuple(words))
 
 
 def advance_together(streams: Sequence[Stream]) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import click
+import pytest
 
 from ds_engine.audio import AudioFormat
 from ds_engine.bias import Bias, Phrase
@@ -30,6 +34,9 @@ LONG = Deadlines(20, 20, 20, 20, 20, 20)
 
 INFO = UtteranceInfo("1", AudioFormat(), "en", "test")
 RECORDING = Recording(AudioFormat(), b"\1\2")
+
+
+EITHER = pytest.mark.parametrize("either", ["sync", "async"])
 
 
 def transcript(text: str = "", confidence: float = 0.9) -> Transcript:
@@ -149,3 +156,21 @@ ASKED = (
     Case("ds_transform_transcript", lambda hooks: hooks.transform(INFO, transcript()), _transforming, lambda said, log: set(said.text)),
     Case("ds_fallback", lambda hooks: hooks.fallback(INFO, transcript(), RECORDING, 2 * SOON), _logging, _logged),
 )
+
+
+def as_either(either: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, or a coroutine function of the same arguments."""
+    if either == "sync":
+        return function
+
+    @functools.wraps(function)  # pluggy looks at the arguments of the wrapped one
+    async def implementation(**arguments: Any) -> Any:
+        await asyncio.sleep(0)
+        return function(**arguments)
+
+    return implementation
+
+
+async def outcome(case: Case, hooks: Hooks) -> Any:
+    result = case.call(hooks)
+    return await result if inspect.isawaitable(result) else result

@@ -72,14 +72,14 @@ def test_a_fault_of_ours_ends_in_1_and_shows_its_traceback_only_with_debug(tmp_p
     assert (debug.returncode, "Traceback" in debug.stderr) == (1, True)
 
 
-def test_a_reader_that_goes_away_is_no_fault() -> None:
+def test_a_reader_that_goes_away_ends_the_program_without_a_word() -> None:
     process = subprocess.Popen([sys.executable, "-m", "ds_plugin", "plugins"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     process.stdout.close()
     assert process.stderr is not None
-    assert "Traceback" not in process.stderr.read()
+    assert not process.stderr.read()
     process.stderr.close()
-    assert process.wait() == 0
+    process.wait()
 
 
 def test_shell_completion_knows_the_commands() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -35,10 +36,10 @@ def guard() -> Guard:
 
 
 @pytest.fixture
-def stuck() -> Iterator[Callable[[], None]]:
+def stuck() -> Iterator[Callable[[], object]]:
     """A function that hangs until the test is over."""
     over = threading.Event()
-    yield lambda: over.wait(60) and None
+    yield lambda: over.wait(60)
     over.set()
 
 
@@ -81,7 +82,7 @@ def test_whatever_a_function_raises_its_caller_gets_a_plugin_error(guard: Guard,
 async def test_whatever_is_raised_beside_the_loop_ends_neither_it_nor_the_caller(
     guard: Guard, make: Callable[[BaseException], Callable[[], Any]], error: BaseException
 ) -> None:
-    with pytest.raises(PluginError, match="^plugin odd: asking raised") as caught:
+    with pytest.raises(PluginError, match=r"^plugin odd: asking raised") as caught:
         await guard.call_async("asking", make(error), 20)
     assert "secret" not in str(caught.value)
     assert await guard.call_async("asking", lambda: 5, 20) == 5
@@ -108,7 +109,7 @@ def test_an_error_that_cannot_be_printed_is_reported_all_the_same(guard: Guard) 
         guard.call("loading", raising(_Unprintable()), 20)
 
 
-def test_a_function_that_hangs_is_given_up_and_its_plugin_disabled(guard: Guard, stuck: Callable[[], None]) -> None:
+def test_a_function_that_hangs_is_given_up_and_its_plugin_disabled(guard: Guard, stuck: Callable[[], object]) -> None:
     for _ in range(MAX_FAULTS):
         with pytest.raises(PluginError, match=r"asking took longer than 0\.01 s"):
             guard.call("asking", stuck, 0.01)
@@ -118,7 +119,7 @@ def test_a_function_that_hangs_is_given_up_and_its_plugin_disabled(guard: Guard,
     assert len(guard.faults) == MAX_FAULTS
 
 
-async def test_a_function_that_hangs_does_not_hold_the_loop(guard: Guard, stuck: Callable[[], None]) -> None:
+async def test_a_function_that_hangs_does_not_hold_the_loop(guard: Guard, stuck: Callable[[], object]) -> None:
     for _ in range(MAX_FAULTS):
         with pytest.raises(PluginError, match="took longer"):
             await guard.call_async("asking", stuck, 0.01)
@@ -145,10 +146,8 @@ async def test_a_coroutine_that_will_not_be_cancelled_holds_nobody(guard: Guard)
 
     async def stubborn() -> None:
         while not release.is_set():
-            try:
+            with contextlib.suppress(asyncio.CancelledError):
                 await release.wait()
-            except asyncio.CancelledError:
-                pass
 
     with pytest.raises(PluginError, match="took longer"):
         await guard.call_async("asking", stubborn, 0.01)
@@ -167,7 +166,7 @@ async def test_a_coroutine_that_cancels_itself_has_failed(guard: Guard) -> None:
         await guard.call_async("asking", suicidal, 20)
 
 
-async def test_a_caller_that_is_cancelled_takes_its_call_along(guard: Guard, stuck: Callable[[], None]) -> None:
+async def test_a_caller_that_is_cancelled_takes_its_call_along(guard: Guard, stuck: Callable[[], object]) -> None:
     with pytest.raises(PluginError):
         await guard.call_async("asking", stuck, 0.01)  # the thread is busy now
     calls: list[int] = []

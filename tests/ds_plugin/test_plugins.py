@@ -58,8 +58,7 @@ class OldWrapper:
 
 
 class Touchy:
-    @property
-    def anything(self) -> None:
+    def __dir__(self) -> list[str]:
         raise RuntimeError("do not touch")
 
 
@@ -67,7 +66,7 @@ class Touchy:
     ("odd", "why"),
     [
         (Misspelt, "ds_transfrom_transcript"),
-        (UnknownArgument, r"hook 'ds_final'.*argument.*text"),
+        (UnknownArgument, "Argument(s) {'text'} are declared in the hookimpl but can not be found in the hookspec"),
         (Wrapper, "ds_bias: hook wrappers are not supported"),
         (OldWrapper, "ds_bias: hook wrappers are not supported"),
         (Touchy, "do not touch"),
@@ -76,8 +75,8 @@ class Touchy:
 def test_a_plugin_with_wrong_hooks_is_left_out_entirely(odd: type, why: str, caplog: pytest.LogCaptureFixture) -> None:
     plugins = Plugins()
     report = plugins.add("odd", odd)
-    assert "plugin odd: " in report.error
-    assert all(part in report.error.replace("\n", " ") for part in why.split(".*")[:1]) or why
+    assert report.error.startswith("plugin odd: ")
+    assert why in report.error
     assert report.hooks == []
     assert "plugin odd" in caplog.text
     assert not plugins.add("good", lambda: GOOD).error
@@ -163,5 +162,5 @@ def test_an_entry_point_of_no_distribution_is_named_all_the_same(monkeypatch: py
     plugins = Plugins.discover()
     assert [(report.name, bool(report.error)) for report in plugins.loaded] == [(BUILTIN, False), ("copy", True)]
     assert plugins.loaded[1].source == "ds_plugin.builtin (?)"
-    assert Hooks(plugins).decoders()["greedy"]
+    assert "greedy" in Hooks(plugins).decoders()
     assert plugins.implementations("ds_register_decoder")[0].function is builtin.ds_register_decoder
