@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,7 @@ STATUS: tuple[tuple[type[SpeechError], int], ...] = (  # the first that fits
     (ClosedError, 503),
     (SpeechError, 500),
 )
+REST_SECONDS = 5.0  # that a client gets to send the rest of a body that is refused
 RETRY_SECONDS = 1  # after which a client may try again where there was no place
 
 
@@ -91,7 +92,11 @@ async def _speech_to_text(request: Request) -> Response:
     names = request.query_params
     try:
         async with Session(_host(request), names.get("language"), names.get("model")) as session:
-            await _feed(session, request)
+            try:
+                await _feed(session, request)
+            except (InputError, AudioTooLongError):
+                await _pass_over(request)
+                raise
             return _reply(request, await session.finish())
     except ClientDisconnect:
         return Response()  # nobody is there to read it
@@ -108,6 +113,15 @@ async def _feed(session: Session, request: Request) -> None:
                 await session.feed(piece)
     except TimeoutError:
         raise TimeLimitError(f"body_seconds: the body took longer than {whole:g} s") from None
+
+
+async def _pass_over(request: Request) -> None:
+    """Takes the rest of a body that is on its way as a whole: closing before that would reset the connection, and lose the answer."""
+    if "content-length" in request.headers:
+        with suppress(TimeoutError, ClientDisconnect, RuntimeError):  # RuntimeError: nothing is left
+            async with asyncio.timeout(REST_SECONDS), aclosing(request.stream()) as stream:
+                async for _ in stream:
+                    pass
 
 
 async def _next(stream: AsyncIterator[bytes], idle: float) -> bytes | None:

@@ -6,16 +6,19 @@ network. Files are read through the bundle by name; nothing is unpacked and noth
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import os
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from ds_engine.errors import BundleError
 from ds_engine.manifest import MAX_MANIFEST_BYTES, FileEntry, Manifest
 
 MANIFEST = "manifest.json"
+_BLOCK_BYTES = 2**20  # read at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,12 @@ class Bundle:
 
     @classmethod
     def open(cls, path: Path) -> Bundle:
-        """Opens a folder or zip and verifies it. Raises BundleError that names the file at fault."""
-        source = _ZipSource(path) if zipfile.is_zipfile(path) else _FolderSource(path)
-        manifest = Manifest.parse(source.read(MANIFEST, MAX_MANIFEST_BYTES + 1))
+        """Opens a folder or zip and verifies it, block by block. Raises BundleError that names the file at fault."""
+        with _opened(path, MANIFEST) as file:
+            manifest = Manifest.parse(file.read(MAX_MANIFEST_BYTES + 1))
         for name, entry in manifest.files.items():
-            _verify(name, source.read(name, entry.size + 1), entry)
+            for _ in _verified(path, name, entry):
+                pass
         return cls(path, manifest)
 
     def read(self, name: str) -> bytes:
@@ -39,40 +43,39 @@ class Bundle:
         entry = self.manifest.files.get(name)
         if entry is None:
             raise BundleError(f"{self.path.name}: the manifest lists no file {name!r}")
-        source = _ZipSource(self.path) if self.path.is_file() else _FolderSource(self.path)
-        data = source.read(name, entry.size + 1)
-        _verify(name, data, entry)
-        return data
+        return b"".join(_verified(self.path, name, entry))
 
 
-@dataclass(frozen=True, slots=True)
-class _FolderSource:
-    path: Path
-
-    def read(self, name: str, limit: int) -> bytes:
-        try:
-            with (self.path / name).open("rb") as file:
-                return file.read(min(limit, os.fstat(file.fileno()).st_size + 1))  # read allocates what it is asked for
-        except OSError as error:
-            raise BundleError(f"{self.path.name}: cannot read {name}: {error.strerror}") from error
-
-
-@dataclass(frozen=True, slots=True)
-class _ZipSource:
-    path: Path
-
-    def read(self, name: str, limit: int) -> bytes:
-        try:
-            with zipfile.ZipFile(self.path) as archive, archive.open(name) as file:
-                return file.read(limit)
-        except KeyError as error:
-            raise BundleError(f"{self.path.name}: has no {name}") from error
-        except Exception as error:  # a broken zip raises whatever the unpacker at fault does: zlib, lzma, struct, ...
-            raise BundleError(f"{self.path.name}: cannot read {name}: {error}") from error
-
-
-def _verify(name: str, data: bytes, entry: FileEntry) -> None:
-    if len(data) != entry.size:
-        raise BundleError(f"{name}: {entry.size} bytes expected, {'more' if len(data) > entry.size else len(data)} found")
-    if hashlib.sha256(data).hexdigest() != entry.sha256:
+def _verified(path: Path, name: str, entry: FileEntry) -> Iterator[bytes]:
+    """The blocks of a file; whether they were the right ones shows after the last."""
+    digest, size = hashlib.sha256(), 0
+    with _opened(path, name) as file:
+        while size <= entry.size and (block := file.read(_BLOCK_BYTES)):
+            digest.update(block)
+            size += len(block)
+            yield block
+    if size != entry.size:
+        raise BundleError(f"{name}: {entry.size} bytes expected, {'more' if size > entry.size else size} found")
+    if digest.hexdigest() != entry.sha256:
         raise BundleError(f"{name}: the checksum differs from the manifest's")
+
+
+@contextlib.contextmanager
+def _opened(path: Path, name: str) -> Iterator[IO[bytes]]:
+    try:
+        with _zipped(path, name) if zipfile.is_zipfile(path) else (path / name).open("rb") as file:
+            yield file
+    except BundleError:
+        raise
+    except KeyError as error:
+        raise BundleError(f"{path.name}: has no {name}") from error
+    except OSError as error:
+        raise BundleError(f"{path.name}: cannot read {name}: {error.strerror or error}") from error
+    except Exception as error:  # a broken zip raises whatever the unpacker at fault does: zlib, lzma, struct, ...
+        raise BundleError(f"{path.name}: cannot read {name}: {error}") from error
+
+
+@contextlib.contextmanager
+def _zipped(path: Path, name: str) -> Iterator[IO[bytes]]:
+    with zipfile.ZipFile(path) as archive, archive.open(name) as file:
+        yield file

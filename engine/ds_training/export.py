@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 
+from ds_engine.acoustic import RuntimeOptions
 from ds_engine.features import FloatArray, LogMelSpec
+from ds_engine.onnx_session import open_session
 from ds_training.checkpoint import load_network
 from ds_training.evaluate import END_FRAMES, START_FRAMES
 from ds_training.model import Network, NetworkSpec
@@ -97,7 +98,7 @@ def in_chunks(network: Network, features: FloatArray) -> FloatArray:
 
 def in_onnx_chunks(graph: onnx.ModelProto, features: FloatArray) -> FloatArray:
     """The same by ONNX Runtime, one utterance at a time as the engine runs it."""
-    session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = open_session("model.onnx", graph.SerializeToString(), RuntimeOptions())
     rows = []
     for utterance in features:
         states: dict[str, Any] = {node.name: np.zeros((1, *node.shape[1:]), np.float32) for node in session.get_inputs()[1:]}

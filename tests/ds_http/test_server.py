@@ -139,6 +139,26 @@ async def test_what_is_no_http_is_refused_and_the_service_goes_on(request_: byte
         assert (await at.post(WAV)).json()["text"] == "on"
 
 
+@pytest.mark.parametrize("body", [b"no audio" * 10**6, spoken("on" * 2_000)], ids=["no WAV", "too long"])
+async def test_who_sends_far_too_much_still_gets_the_answer(body: bytes) -> None:
+    async with served(hosted(limits=Limits(utterance_seconds=0.5))) as at:
+        reader, writer = await at.connect()
+        writer.write(head(len(body)).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + body)
+        await writer.drain()
+        assert (await reader.read()).startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 413 "))
+        writer.close()
+
+
+async def test_who_breaks_off_a_body_that_is_refused_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    async with served() as at:
+        _, writer = await at.connect()
+        writer.write(head(10**6) + b"no audio at all")
+        await writer.drain()
+        writer.transport.abort()
+        assert (await at.post(WAV)).json()["text"] == "on"
+    assert "Exception" not in caplog.text
+
+
 async def test_requests_after_one_another_share_a_connection() -> None:
     async with served() as at:
         reader, writer = await at.connect()

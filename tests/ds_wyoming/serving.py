@@ -32,6 +32,7 @@ from ds_wyoming.plugin import serve
 from ds_wyoming.settings import WyomingSettings
 
 SAMPLES = sorted((Path(builtin.__file__).parent / "samples").glob("*.wav"))
+LIGHT = next(path for path in SAMPLES if path.stem.startswith("turn_on"))
 SECONDS = 10.0  # that a client of these tests waits for anything
 SPEECH = AudioFormat()  # 16 kHz, 16 bit, mono
 

@@ -16,10 +16,9 @@ from wyoming.error import Error
 from wyoming.info import Describe, Info
 
 from ds_engine.audio import AudioFormat
-from tests.ds_wyoming.serving import SAMPLES, SECONDS, client_of, pcm, plain_text, serving_model, serving_toy, silence
+from tests.ds_wyoming.serving import LIGHT, SECONDS, client_of, pcm, plain_text, serving_model, serving_toy, silence
 
 CHUNK_BYTES = 320
-[LIGHT] = [path for path in SAMPLES if pcm(path)[0] == AudioFormat()]
 
 
 async def upload(client: AsyncClient, audio: bytes, language: str) -> None:

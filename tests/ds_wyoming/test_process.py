@@ -18,6 +18,7 @@ from wyoming.event import Event
 from wyoming.info import Describe
 
 from tests.ds_wyoming.serving import (
+    LIGHT,
     SAMPLES,
     SECONDS,
     answer,
@@ -117,13 +118,14 @@ async def test_stdio_serves_the_same_text_and_ends_with_its_input(seconds: float
 
 
 async def test_stdio_answers_an_utterance_whose_end_is_the_end_of_input() -> None:
-    source, audio = pcm(SAMPLES[0])
-    async with process("serve", "wyoming", "--uri", "stdio://") as running:
+    source, audio = pcm(LIGHT)
+    audio = audio[-source.bytes_for(0.3) :]
+    async with process("serve", "wyoming", "--uri", "stdio://") as running, load_host() as host:
         client = PipeClient(running)
-        await say(client, audio[: source.bytes_for(0.5)], source, 1)
+        await say(client, audio, source, 1)
         assert running.stdin is not None
         running.stdin.close()
-        transcript_of(await answer(client))
+        assert transcript_of(await answer(client)) == await plain_text(host, source, audio)
         assert (await ended(running))[0] == 0
 
 

@@ -156,7 +156,7 @@ async def test_more_connections_than_allowed_are_told_that_the_server_is_busy() 
                 assert await third.refused() == "busy"
             await first.send(frame("describe"))
             assert await first.event()
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
         assert await transcribed(address, silence(0.5)) == await plain_text(host, SPEECH, silence(0.5))
 
 
