@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from ds_plugin.config import Option, Values
+from ds_plugin.config import ConfigError, Option, Values
 
 if TYPE_CHECKING:
     from ds_plugin.host import Host
@@ -35,3 +35,12 @@ class Adapter:
     options: tuple[Option, ...]
     serve: Callable[[Host, Values], AbstractAsyncContextManager[Serving]]
     """Entering listens, leaving drains and stops. Raises InputError where an option cannot be used (a port in use, say)."""
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Around the imports that an adapter makes once it serves. Raises ConfigError that says which extra is missing."""
+    try:
+        yield
+    except ImportError as error:
+        raise ConfigError(f"{name}: needs the extra {name!r}, pip install 'ds-plugin[{name}]' ({error})") from error

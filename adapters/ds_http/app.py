@@ -45,7 +45,7 @@ STATUS: tuple[tuple[type[SpeechError], int], ...] = (  # the first that fits
     (ClosedError, 503),
     (SpeechError, 500),
 )
-REST_SECONDS = 5.0  # that a client gets to send the rest of a body that is refused
+REST_SECONDS = 2.0  # that a client gets to send the rest of a body that is refused
 RETRY_SECONDS = 1  # after which a client may try again where there was no place
 
 
@@ -94,7 +94,9 @@ async def _speech_to_text(request: Request) -> Response:
         async with Session(_host(request), names.get("language"), names.get("model")) as session:
             try:
                 await _feed(session, request)
-            except (InputError, AudioTooLongError):
+            except TimeLimitError:
+                raise
+            except SpeechError:
                 await _pass_over(request)
                 raise
             return _reply(request, await session.finish())

@@ -190,7 +190,7 @@ async def test_more_clients_than_connections_are_turned_away() -> None:
 async def test_who_sends_no_request_is_not_waited_for() -> None:
     async with hosted() as host, serving(make_app(host, 20.0), "127.0.0.1:0", 4, GRACE, head_seconds=0.02) as server:
         address = server.address.removeprefix("http://").split(":")
-        for sent in (b"", b"POST /api/spe", head(10**6) + b"no audio at all"):
+        for sent in (b"", b"POST /api/spe", head(None) + b"f\r\nno audio at all\r\n"):
             reader, writer = await asyncio.open_connection(*address)
             writer.write(sent)
             reply = await reader.read()

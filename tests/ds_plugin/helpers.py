@@ -28,7 +28,7 @@ from ds_plugin.observer import FallbackRule, HookObserver
 from ds_plugin.plugins import Plugins
 from tests.ds_engine.fakes import CHARACTERS, replaying, said
 
-SOON = 0.2  # s: enough for a plugin that answers at once, even beside a busy process
+SOON = 0.15  # s: enough for a plugin that answers at once, even beside a busy process
 SHORT = Deadlines(SOON, SOON, SOON, SOON, SOON, SOON)
 LONG = Deadlines(20, 20, 20, 20, 20, 20)
 
