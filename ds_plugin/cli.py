@@ -18,12 +18,11 @@ import click
 
 from ds_engine.errors import ClosedError, InternalError, PluginError, SpeechError
 from ds_plugin import __version__
-from ds_plugin.config import ConfigError, Schema, Settings
+from ds_plugin.config import CONFIG_VARIABLE, ConfigError, Schema, Settings
 from ds_plugin.hooks import Hooks
 from ds_plugin.host import HOST_OPTIONS
 from ds_plugin.plugins import Plugins
 
-CONFIG_VARIABLE = "DS_PLUGIN_CONFIG"
 _OUR_FAULTS = (ClosedError, InternalError, PluginError)
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 

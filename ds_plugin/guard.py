@@ -2,8 +2,9 @@
 
 Each plugin has one daemon thread, in which its synchronous functions run one after the other, and a record of its faults. A
 call that raises (SystemExit and CancelledError included) or overruns its deadline is a fault, reported under the plugin's name;
-after MAX_FAULTS the plugin is disabled for good. Threads and coroutines that hang are never waited for, neither by later calls
-nor at exit. What a plugin raised while it handled an utterance is reported by type and place only: its message may hold speech.
+after MAX_FAULTS within FAULT_SECONDS the plugin is disabled for good. Threads and coroutines that hang are never waited for,
+neither by later calls nor at exit. What a plugin raised while it handled an utterance is reported by type and place only: its
+message may hold speech.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import inspect
 import logging
 import queue
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +23,8 @@ from typing import Any
 
 from ds_engine.errors import PluginError
 
-MAX_FAULTS = 3  # a plugin's, over its life, before it is disabled
+MAX_FAULTS = 3  # a plugin's within FAULT_SECONDS, before it is disabled
+FAULT_SECONDS = 3600.0
 
 _log = logging.getLogger(__name__)
 _Outcome = tuple[Any, BaseException | None]  # what a function returned, or raised
@@ -31,9 +34,11 @@ _Job = tuple[Callable[[], Any], "concurrent.futures.Future[_Outcome]"]
 class Guard:
     """The guard of one plugin. Its methods may be called from any thread."""
 
-    def __init__(self, plugin: str) -> None:
+    def __init__(self, plugin: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.plugin = plugin
-        self.faults: list[str] = []
+        self._clock = clock
+        self.faults: list[str] = []  # the newest MAX_FAULTS
+        self._fault_times: list[float] = []  # of the same
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -43,7 +48,7 @@ class Guard:
     @property
     def disabled(self) -> bool:
         """True once the plugin has had its chances."""
-        return len(self.faults) >= MAX_FAULTS
+        return len(self.faults) == MAX_FAULTS and self._fault_times[-1] - self._fault_times[0] < FAULT_SECONDS
 
     def call(self, what: str, function: Callable[[], Any], deadline: float, *, private: bool = False) -> Any:
         """Runs a synchronous function in the plugin's thread and waits for it. Raises PluginError; `deadline` in seconds.
@@ -121,7 +126,8 @@ class Guard:
         return self._fault(what, f"raised {_kind_and_place(error) if private else _kind_and_message(error)}")
 
     def _fault(self, what: str, why: str) -> PluginError:
-        self.faults.append(f"{what} {why}")
+        self.faults = [*self.faults, f"{what} {why}"][-MAX_FAULTS:]
+        self._fault_times = [*self._fault_times, self._clock()][-MAX_FAULTS:]
         _log.warning("plugin %s: %s %s%s", self.plugin, what, why, "; it is disabled now" if self.disabled else "")
         return PluginError(f"plugin {self.plugin}: {what} {why}")
 

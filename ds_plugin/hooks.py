@@ -33,13 +33,6 @@ if TYPE_CHECKING:
     from ds_plugin.guard import Guard
     from ds_plugin.plugins import Implementation, Plugins
 
-REGISTER_DEADLINE = 5.0  # s, for one plugin's registration hook
-BIAS_DEADLINE = 0.2  # s, for one plugin: the speaker waits
-NOTICE_DEADLINE = 1.0  # s, for one plugin and notice
-TRANSFORM_DEADLINE = 0.5  # s, for one plugin: the speaker waits
-FILTER_START_DEADLINE = 1.0  # s, for making a filter
-FILTER_BLOCK_DEADLINE = 0.1  # s, for a block of 10 ms; a filter that needs nearly as much could not keep up anyway
-
 _NAME = re.compile(r"[a-z][a-z0-9_]*")  # of an adapter: it names settings and environment variables, too
 
 T = TypeVar("T")
@@ -49,12 +42,12 @@ T = TypeVar("T")
 class Deadlines:
     """What one plugin gets for one call, in seconds."""
 
-    registration: float = REGISTER_DEADLINE
-    bias: float = BIAS_DEADLINE
-    notice: float = NOTICE_DEADLINE
-    transform: float = TRANSFORM_DEADLINE
-    filter_start: float = FILTER_START_DEADLINE
-    filter_block: float = FILTER_BLOCK_DEADLINE
+    registration: float = 20.0  # imports what it registers, on small machines too
+    bias: float = 0.2  # the speaker waits
+    notice: float = 1.0
+    transform: float = 0.5  # the speaker waits
+    filter_start: float = 1.0  # making a filter
+    filter_block: float = 0.1  # a block of 10 ms; a filter that needs nearly as much could not keep up anyway
 
 
 class Hooks:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from ds_plugin import hookimpl
-from ds_plugin.adapter import Adapter, Serving
+from ds_plugin.adapter import Adapter, Serving, extra
 from ds_plugin.config import ConfigError, Option, Values
 
 if TYPE_CHECKING:
@@ -37,11 +37,9 @@ async def serve(host: Host, values: Values) -> AsyncIterator[Serving]:
     for name in ("connections", "body_seconds"):
         if not 0 < values[name] < math.inf:
             raise ConfigError(f"http.{name} must be above zero and finite, got {values[name]}")
-    try:
-        from ds_http.app import make_app  # starlette and uvicorn: only once they are needed
+    with extra("http"):
+        from ds_http.app import make_app
         from ds_http.server import serving
-    except ImportError as error:
-        raise ConfigError(f"http: needs the extra `http` (pip install 'ds-plugin[http]'): {error}") from error
     app = make_app(host, values["body_seconds"])
     async with serving(app, values["bind"], values["connections"], host.engine.limits.shutdown_seconds) as server:
         yield server

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ds_http.wav import WavReader
+from ds_plugin.wav import WavReader
 
 if TYPE_CHECKING:
     from ds_engine.audio import AudioFormat

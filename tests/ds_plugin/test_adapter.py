@@ -21,7 +21,8 @@ def test_other_faults_stay_what_they_are() -> None:
 
 @pytest.mark.parametrize(("adapter", "package"), [("wyoming", "wyoming"), ("http", "uvicorn")])
 def test_without_its_extra_an_adapter_is_listed_and_says_what_it_needs_when_it_is_served(adapter: str, package: str) -> None:
-    code = f"import sys; sys.modules[{package!r}] = None; sys.argv = ['ds-plugin', 'serve', {adapter!r}]; from ds_plugin.cli import main; main()"
+    without = f"import sys; sys.modules[{package!r}] = None; sys.argv = ['ds-plugin', 'serve', {adapter!r}]"
+    code = f"{without}; from ds_plugin.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith(f"Error: {adapter}: needs the extra {adapter!r}")

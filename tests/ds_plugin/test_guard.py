@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ds_engine.errors import PluginError
-from ds_plugin.guard import MAX_FAULTS, Guard
+from ds_plugin.guard import FAULT_SECONDS, MAX_FAULTS, Guard
 from tests.ds_engine.fakes import until
 from tests.ds_plugin.helpers import SOON
 
@@ -221,3 +221,15 @@ def test_a_refused_result_counts_as_a_fault(guard: Guard, caplog: pytest.LogCapt
         assert str(guard.refuse("asking", "returned nonsense")) == "plugin odd: asking returned nonsense"
     assert guard.disabled
     assert "it is disabled now" in caplog.text
+
+
+def test_rare_faults_are_forgiven() -> None:
+    now = iter([0.0, 10.0, FAULT_SECONDS, FAULT_SECONDS + 1, FAULT_SECONDS + 2])
+    guard = Guard("clumsy", lambda: next(now))
+    for _ in range(3):
+        guard.refuse("a hook", "gave nonsense")
+    assert not guard.disabled
+    for _ in range(2):
+        guard.refuse("a hook", "gave nonsense")
+    assert guard.disabled
+    assert len(guard.faults) == MAX_FAULTS

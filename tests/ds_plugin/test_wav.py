@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ds_engine.audio import AudioFormat, to_mono
 from ds_engine.errors import AudioError
-from ds_http.wav import MAX_HEAD_BYTES, WavReader
+from ds_plugin.wav import MAX_HEAD_BYTES, WavReader
 from tests.ds_engine.fakes import babble, cut
 from tests.ds_http.helpers import written
 

@@ -14,7 +14,7 @@ from ds_engine.audio import AudioFormat
 from ds_engine.errors import AudioError
 
 MAX_HEAD_BYTES = 2**20  # before the audio; tags and padding of real files stay far below
-_RIFF_BYTES = 12  # RIFF, size, WAVE
+RIFF_BYTES = 12  # RIFF, size, WAVE
 _CHUNK_BYTES = 8  # name, size
 _FORMAT = struct.Struct("<HHIIHH")  # tag, channels, rate, bytes a second, bytes a frame, bits a sample
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
@@ -24,12 +24,16 @@ _UNKNOWN_SIZES = (0, 0xFFFF_FFFF)
 
 
 class WavReader:
-    """Reads one WAV, in pieces of any size. Thrown away with it."""
+    """Reads one WAV, in pieces of any size. Thrown away with it.
 
-    def __init__(self) -> None:
+    With `believe_size` off, everything after the head is audio, whatever length it gives.
+    """
+
+    def __init__(self, *, believe_size: bool = True) -> None:
+        self._believe_size = believe_size
         self.format: AudioFormat | None = None  # known before the first byte of audio comes out
         self._head = bytearray()  # from RIFF up to the audio
-        self._at = _RIFF_BYTES  # the next chunk in it
+        self._at = RIFF_BYTES  # the next chunk in it
         self._left = 0.0  # bytes of audio that may still come; infinite where the size is unknown
         self._in_audio = False
 
@@ -50,7 +54,7 @@ class WavReader:
     def _read_head(self, data: bytes) -> bytes:
         """Returns what lies beyond the head."""
         self._head += data
-        if len(self._head) >= _RIFF_BYTES and not (self._head.startswith(b"RIFF") and self._head.startswith(b"WAVE", 8)):
+        if len(self._head) >= RIFF_BYTES and not (self._head.startswith(b"RIFF") and self._head.startswith(b"WAVE", 8)):
             raise AudioError("not a WAV: it must begin with RIFF and WAVE")
         while len(self._head) >= self._at + _CHUNK_BYTES:
             name, size = struct.unpack_from("<4sI", self._head, self._at)
@@ -71,7 +75,7 @@ class WavReader:
         if self.format is None:
             raise AudioError("the WAV has no format before its audio")
         self._in_audio = True
-        self._left = math.inf if size in _UNKNOWN_SIZES else size
+        self._left = size if self._believe_size and size not in _UNKNOWN_SIZES else math.inf
         data = bytes(self._head[body:])
         del self._head[body:]
         return data
