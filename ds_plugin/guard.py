@@ -18,10 +18,9 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from ds_engine.errors import PluginError
+from ds_engine.errors import PluginError, kind_and_place
 
 MAX_FAULTS = 3  # a plugin's within FAULT_SECONDS, before it is disabled
 FAULT_SECONDS = 3600.0
@@ -123,7 +122,7 @@ class Guard:
     def _raised(self, what: str, error: BaseException, *, private: bool) -> PluginError:
         if not private:
             _log.debug("plugin %s: %s", self.plugin, what, exc_info=error)
-        return self._fault(what, f"raised {_kind_and_place(error) if private else _kind_and_message(error)}")
+        return self._fault(what, f"raised {kind_and_place(error) if private else _kind_and_message(error)}")
 
     def _fault(self, what: str, why: str) -> PluginError:
         self.faults = [*self.faults, f"{what} {why}"][-MAX_FAULTS:]
@@ -149,11 +148,6 @@ async def _awaited(function: Callable[[], Any], future: concurrent.futures.Futur
         if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
             raise
         return None, error
-
-
-def _kind_and_place(error: BaseException) -> str:
-    places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    return f"{type(error).__name__} ({Path(places[-1][0]).name}, line {places[-1][1]})" if places else type(error).__name__
 
 
 def _kind_and_message(error: BaseException) -> str:

@@ -16,7 +16,7 @@ from wyoming.error import Error
 from wyoming.ping import Pong
 
 from ds_engine.audio import AudioFormat
-from ds_engine.errors import AudioError, ClosedError, InternalError, LimitError, SpeechError, as_speech_error
+from ds_engine.errors import AudioError, ClosedError, InternalError, LimitError, SpeechError, as_speech_error, stack_of
 from ds_plugin.host import Host
 from ds_wyoming.answer import Answer, Reply
 from ds_wyoming.connection import Connection
@@ -160,7 +160,7 @@ class Session:
         """What the engine raised it has logged itself; bad input is nobody's concern but the client's."""
         level = logging.WARNING if isinstance(fault, LimitError) else logging.INFO
         if caught and isinstance(fault, InternalError):
-            _log.error("%s: %s", self._connection.peer, fault, exc_info=fault.__cause__)
+            _log.error("%s: %s\n%s", self._connection.peer, fault, stack_of(fault.__cause__))
         else:
             _log.log(level, "%s: %s: %s", self._connection.peer, fault.code, fault)
 

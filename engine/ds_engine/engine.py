@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ds_engine.audio import AudioFormat
 from ds_engine.bias import Bias
-from ds_engine.errors import BusyError, ClosedError, InternalError, as_speech_error
+from ds_engine.errors import BusyError, ClosedError, InternalError, as_speech_error, stack_of
 from ds_engine.limits import Limits
 from ds_engine.observer import Observer, Preparation, SilentObserver, UtteranceInfo
 from ds_engine.utterance import Utterance, compute
@@ -150,7 +150,7 @@ class Engine:
             await self._in_thread(functools.partial(compute, [turn for _, turn in turns]))
             for utterance, turn in turns:
                 if isinstance(turn.error, InternalError):
-                    _log.error("utterance %s: %s", utterance.info.id, turn.error, exc_info=turn.error.__cause__)
+                    _log.error("utterance %s: %s\n%s", utterance.info.id, turn.error, stack_of(turn.error.__cause__))
                 utterance.settle(turn)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:

@@ -19,6 +19,9 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 
 class SpeechError(Exception):
     """Root of all errors of the recogniser and its host."""
@@ -102,6 +105,17 @@ def as_speech_error(error: BaseException, doing: str) -> SpeechError:
     """The error itself where it is one of these; anything else becomes the cause of an InternalError."""
     if isinstance(error, SpeechError):
         return error
-    fault = InternalError(f"{type(error).__name__} while {doing}")
+    fault = InternalError(f"{kind_and_place(error)} while {doing}")
     fault.__cause__ = error
     return fault
+
+
+def kind_and_place(error: BaseException) -> str:
+    """What a log may say of an exception that was raised while speech was handled: its own message may hold what was said."""
+    places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    return f"{type(error).__name__} ({Path(places[-1][0]).name}, line {places[-1][1]})" if places else type(error).__name__
+
+
+def stack_of(error: BaseException | None) -> str:
+    """Where an exception came from, line by line, without its message; see `kind_and_place`."""
+    return "" if error is None else "".join(traceback.format_tb(error.__traceback__)).rstrip()

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ds_engine.errors import ClosedError, SpeechError, TimeLimitError, as_speech_error
+from ds_engine.errors import ClosedError, SpeechError, TimeLimitError, as_speech_error, kind_and_place, stack_of
 from ds_engine.observer import Observer, Preparation, Recording, UtteranceInfo
 from ds_engine.stream import Stream, acoustic_steps
 from ds_engine.transcript import Event, Final, Partial, Transcript
@@ -205,8 +205,8 @@ class Utterance:
     def _tell(self, notice: Callable[..., None], *what: object) -> None:
         try:
             notice(self.info, *what)
-        except Exception:  # noqa: BLE001 - a fault of the host must not end the worker that tells it
-            _log.exception("utterance %s: the observer raised", self.info.id)
+        except Exception as error:  # noqa: BLE001 - a fault of the host must not end the worker that tells it
+            _log.error("utterance %s: the observer raised %s\n%s", self.info.id, kind_and_place(error), stack_of(error))
 
     def _open_or_raise(self) -> None:
         if self._over or self._ending:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ds_engine import errors
-from ds_engine.errors import AudioError, InternalError, SpeechError, as_speech_error
+from ds_engine.errors import AudioError, InternalError, SpeechError, as_speech_error, kind_and_place, stack_of
 
 ALL = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, SpeechError)]
 
@@ -35,3 +35,14 @@ def test_anything_else_becomes_the_cause_of_an_internal_error() -> None:
     assert type(fault) is InternalError
     assert str(fault) == "KeyError while decoding"
     assert fault.__cause__ is cause
+
+
+def test_place_and_stack_of_an_exception_do_without_its_message() -> None:
+    error = KeyError("secret " + "word")
+    assert (kind_and_place(error), stack_of(error), stack_of(None)) == ("KeyError", "", "")
+    try:
+        raise error
+    except KeyError:
+        assert re.fullmatch(r"KeyError \(test_errors\.py, line \d+\)", kind_and_place(error))
+        assert stack_of(error).startswith("  File ")
+        assert "secret word" not in stack_of(error)
