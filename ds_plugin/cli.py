@@ -32,9 +32,10 @@ _log = logging.getLogger(__name__)
 class App:
     """What all commands share: where the configuration is, and the plugins, loaded once and only when needed."""
 
-    def __init__(self, config: Path | None, environment: Mapping[str, str]) -> None:
+    def __init__(self, config: Path | None, environment: Mapping[str, str], *, debug: bool = False) -> None:
         self._config = config
         self._environment = environment
+        self._debug = debug
 
     @cached_property
     def plugins(self) -> Plugins:
@@ -54,7 +55,7 @@ class App:
         level = settings.get("log_level").lower()
         if level not in _LOG_LEVELS:
             raise ConfigError(f"log_level must be one of {', '.join(_LOG_LEVELS)}, got {level!r}")
-        logging.getLogger().setLevel(level.upper())
+        logging.getLogger().setLevel(logging.DEBUG if self._debug else level.upper())
         return settings
 
 
@@ -106,7 +107,7 @@ def _fail(error: Exception, *, debug: bool) -> NoReturn:
 def _app(ctx: click.Context) -> App:
     """The App of this call; made here because --help asks for the commands before the group itself has run."""
     if not isinstance(ctx.obj, App):
-        ctx.obj = App(ctx.params.get("config") or _configured(), os.environ)
+        ctx.obj = App(ctx.params.get("config") or _configured(), os.environ, debug=ctx.params.get("debug", False))
     return ctx.obj
 
 
