@@ -2,7 +2,7 @@
 
 The modules in the order of the flow: audio, features, acoustic (contract) and native (its first family), decoder (contract) and
 greedy (its first search), stream, utterance, engine, sync. Beside them: alphabet, automaton, bias, bundle, manifest, recognizer,
-observer, transcript, limits, errors.
+observer, onnx_session, transcript, limits, errors.
 """
 
 from ds_engine.acoustic import AcousticModel, ModelFamily, RuntimeOptions
