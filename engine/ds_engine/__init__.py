@@ -1,7 +1,7 @@
 """ds_engine: the streaming CTC recogniser. Bytes in, events out; no network, no plugins, no files but the model's.
 
 The modules in the order of the flow: audio, features, acoustic (contract) and native (its first family), decoder (contract) and
-greedy (its first search), stream, utterance, engine, sync. Beside them: alphabet, automaton, bias, bundle, manifest, recognizer,
+greedy (its first search), stream, utterance, threads, engine, sync. Beside them: alphabet, automaton, bias, bundle, manifest, recognizer,
 observer, onnx_session, transcript, limits, errors.
 """
 

@@ -2,7 +2,8 @@
 
 Utterances with something to do stand in one queue; each worker takes the first (with as many others as the model steps
 together), computes one turn in a thread and puts it back at the end, so that a minute of audio sent at once delays nobody's
-live speech. This module and `utterance` are the only ones that know asyncio; the threads here are the only ones there are.
+live speech. A turn that hangs is given up, its utterance failed. The threads that `threads` keeps for this module are the
+only ones that compute.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ import functools
 import itertools
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ds_engine.audio import AudioFormat
 from ds_engine.bias import Bias
-from ds_engine.errors import BusyError, ClosedError, InternalError, as_speech_error, stack_of
+from ds_engine.errors import BusyError, ClosedError, InternalError, TimeLimitError, as_speech_error, stack_of
 from ds_engine.limits import Limits
 from ds_engine.observer import Observer, Preparation, SilentObserver, UtteranceInfo
+from ds_engine.threads import Threads
 from ds_engine.utterance import Utterance, compute
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Engine:
         self._utterances: set[Utterance] = set()
         self._opening = 0
         self._ready: asyncio.Queue[Utterance] = asyncio.Queue()
-        self._threads = ThreadPoolExecutor(self.limits.workers, thread_name_prefix="ds-engine")
+        self._threads = Threads(self.limits.workers, "ds-engine")
         self._workers: list[asyncio.Task[None]] = []
         self._computing: set[asyncio.Future[Any]] = set()
         self._closing = False
@@ -134,7 +135,7 @@ class Engine:
             worker.cancel()
         await asyncio.gather(*self._workers, *self._computing, return_exceptions=True)  # the loop lives on while threads end
         self._workers = []
-        self._threads.shutdown(wait=True)
+        self._threads.close()
 
     def _forget(self, utterance: Utterance) -> None:
         self._utterances.discard(utterance)
@@ -147,16 +148,32 @@ class Engine:
             turns = [(utterance, turn) for utterance in utterances if (turn := utterance.next_turn()) is not None]
             if not turns:
                 continue
-            await self._in_thread(functools.partial(compute, [turn for _, turn in turns]))
+            try:
+                await self._in_thread(functools.partial(compute, [turn for _, turn in turns]))
+            except TimeLimitError as error:
+                self._give_up([utterance for utterance, _ in turns], error)
+                continue
             for utterance, turn in turns:
                 if isinstance(turn.error, InternalError):
                     _log.error("utterance %s: %s\n%s", utterance.info.id, turn.error, stack_of(turn.error.__cause__))
                 utterance.settle(turn)
 
+    @staticmethod
+    def _give_up(utterances: list[Utterance], error: TimeLimitError) -> None:
+        """Ends utterances whose turn hangs. Their streams stay with the thread; nobody else looks at them any more."""
+        for utterance in utterances:
+            _log.error("utterance %s: %s", utterance.info.id, error)
+            utterance.fail(error)
+
+    def _computed(self, computing: asyncio.Future[Any]) -> None:
+        self._computing.discard(computing)
+        if not computing.cancelled():
+            computing.exception()  # asked for, so that asyncio does not complain where the asker has gone
+
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        computing = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        computing = asyncio.ensure_future(self._threads.run(work, self.limits.turn_seconds))
         self._computing.add(computing)
-        computing.add_done_callback(self._computing.discard)
+        computing.add_done_callback(self._computed)
         return await asyncio.shield(computing)  # a thread cannot be cancelled, only waited for
 
     async def _next(self) -> list[Utterance]:

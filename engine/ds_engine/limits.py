@@ -25,6 +25,7 @@ class Limits:
     idle_seconds: float = 30.0  # an open utterance that gets no audio and no finish
     queue_seconds: float = 4.0  # of audio that waits for a worker; feeding more waits (back-pressure)
     slice_seconds: float = 1.0  # of audio that one worker takes from one utterance in a turn (fairness)
+    turn_seconds: float = 30.0  # of computing in one such turn; what takes longer hangs, and is given up
     shutdown_seconds: float = 10.0  # that open utterances get to finish once the engine closes
     workers: int = 2  # threads that compute
 

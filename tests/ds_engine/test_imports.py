@@ -38,7 +38,7 @@ def test_no_module_of_the_engine_names_a_stranger(source: Path) -> None:
 
 
 def test_only_the_engine_its_utterances_and_the_facade_know_asyncio_and_threads() -> None:
-    assert {source.stem for source in SOURCES if ASYNCHRONOUS & set(imported(source))} == {"engine", "utterance", "sync"}
+    assert {source.stem for source in SOURCES if ASYNCHRONOUS & set(imported(source))} == {"engine", "utterance", "sync", "threads"}
 
 
 def test_everything_that_is_exported_exists() -> None:
