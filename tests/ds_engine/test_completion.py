@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from ds_engine.audio import AudioFormat
 from ds_engine.engine import Engine
 from ds_engine.errors import ClosedError, InternalError, PluginError, SpeechError, TimeLimitError
-from ds_engine.limits import Limits
 from ds_engine.observer import Preparation, Recording, UtteranceInfo
 from ds_engine.transcript import Event, Final, Transcript
 from ds_engine.utterance import Utterance
@@ -21,17 +20,6 @@ SECOND = silence(1.0)
 
 async def told(utterance: Utterance) -> list[Event]:
     return [event async for event in utterance.events()]
-
-
-@pytest.fixture
-async def witness() -> Witness:
-    return Witness()
-
-
-@pytest.fixture
-async def engine(witness: Witness) -> AsyncIterator[Engine]:
-    async with Engine(replaying(), Limits(workers=1, shutdown_seconds=0.01), witness) as engine:
-        yield engine
 
 
 async def test_recordings_are_kept_only_when_asked_for() -> None:

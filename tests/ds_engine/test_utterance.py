@@ -35,17 +35,6 @@ async def quiet() -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def witness() -> Witness:
-    return Witness()
-
-
-@pytest.fixture
-async def engine(witness: Witness) -> AsyncIterator[Engine]:
-    async with Engine(replaying(), Limits(workers=1, shutdown_seconds=0.01), witness) as engine:
-        yield engine
-
-
-@pytest.fixture
 async def gate() -> AsyncIterator[Gate]:
     gate = Gate()
     yield gate
