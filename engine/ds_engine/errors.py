@@ -6,6 +6,7 @@
     │   ├── LanguageError       a language or model that is not installed
     │   └── BiasError           a phrase or hot word that cannot be used
     ├── BundleError             the model bundle: missing, corrupt, or at odds with itself
+    │   └── LanguageModelError  a language model or scorer: the same
     ├── LimitError              a named limit was reached
     │   ├── AudioTooLongError   an utterance longer than `utterance_seconds`
     │   ├── BusyError           as many utterances as `utterances` are already open
@@ -57,6 +58,12 @@ class BundleError(SpeechError):
     """A model bundle that is missing, corrupt, or at odds with itself."""
 
     code = "bad-model"
+
+
+class LanguageModelError(BundleError):
+    """A language model or scorer that is missing, corrupt, too large, or at odds with itself or with the alphabet."""
+
+    code = "bad-language-model"
 
 
 class LimitError(SpeechError):
