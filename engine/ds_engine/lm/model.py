@@ -41,9 +41,9 @@ class LanguageModel(Protocol):
         ...
 
     def advance(self, context: Context, word: int) -> tuple[float, Context]:
-        """ln P(word | context), and the context after the word."""
+        """Natural-log P(word | context), and the context after the word."""
         ...
 
     def end(self, context: Context) -> float:
-        """ln P(</s> | context)."""
+        """Natural-log P(</s> | context)."""
         ...
