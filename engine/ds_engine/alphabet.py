@@ -88,6 +88,9 @@ class Alphabet:
                 return ()
         if self.boundary.rule is BoundaryRule.WORD_INITIAL:
             word = self.boundary.symbol + word
+        if self._longest == 1:  # a symbol per character: there is one way at most, and lexicons ask for it by the hundred thousand
+            columns = tuple(self._columns.get(character, self.blank) for character in word)
+            return () if self.blank in columns or self.separator in columns else (columns,)
         return tuple(self._cuts(word))
 
     def text(self, columns: Iterable[int]) -> str:

@@ -2,13 +2,12 @@
 
 A lexicon, a grammar or a handful of names is an automaton of its own over the alphabet's columns. A search walks several at
 once: a node is packed into one integer with the layer it lies in (`Layers`), so that a household's names come and go without
-the base being rebuilt, and a beam remains an array of integers. All verbs take and give arrays, since a search asks for the
-arcs of a whole beam at a time.
+the base being rebuilt, and a beam remains an array of integers. `arcs` takes and gives arrays, since a search asks for the
+arcs of a whole beam at a time; `ending` is asked once for each word that a search really follows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 NodeArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+DoubleArray = npt.NDArray[np.float64]
 
 ROOT = 0  # the node of every automaton at which a word (or a sentence) begins
-NO_WORD = -1  # what `words` gives for a node at which none ends
-_NODE_BITS = 32  # of a packed node; the layer stands above them
+NODE_BITS = 32  # of a packed node; the layer stands above them
+MAX_LAYERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,66 +30,79 @@ class Arcs:
     sources: NodeArray
     columns: NodeArray  # of the alphabet
     targets: NodeArray
+    ends: BoolArray  # True where a word ends at the target
+    factors: DoubleArray  # what following the arc multiplies a probability by: an advance on the language model's verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The word that ends at a node."""
+
+    text: str
+    spelling: tuple[int, ...]  # columns
+    index: int  # of the word in the language model; the model's `unknown` for a word that it does not have
+    advance: float = 0.0  # nats: the sum of the arcs' ln(factor) on the way here, to be exchanged for the real verdict
+    price: float = 0.0  # nats that the word costs beyond the language model's verdict
 
 
 class Automaton(Protocol):
-    """An immutable automaton over columns of the alphabet; nodes are integers from 0, the root."""
+    """An automaton over columns of the alphabet; nodes are integers from 0, the root, below 2**NODE_BITS."""
+
+    @property
+    def greatest(self) -> float:
+        """The largest factor of any arc."""
+        ...
 
     def arcs(self, nodes: NodeArray) -> Arcs:
-        """All arcs that leave `nodes`, in the order of the nodes and of columns within each."""
+        """All arcs that leave `nodes`."""
         ...
 
-    def words(self, nodes: NodeArray) -> NodeArray:
-        """The word that ends at each node, as an index into the automaton's own words, or NO_WORD."""
+    def ending(self, node: int) -> Ending | None:
+        """The word that ends at a node, or None where none may."""
         ...
 
-    def word(self, index: int) -> str:
-        """The text of a word."""
+    def spelling(self, node: int) -> tuple[int, ...]:
+        """The columns on the way from the root to a node."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Several automata as one: layer 0 is the base, the others are overlays. Nodes and words are packed with their layer."""
+    """Several automata as one: layer 0 is the base, the others are overlays, and ROOT stands for the roots of all."""
 
     automata: tuple[Automaton, ...]
 
-    def roots(self) -> NodeArray:
-        """The root of every layer: where a word may begin."""
-        return _pack(np.arange(len(self.automata)), np.int64(ROOT))
+    @property
+    def greatest(self) -> float:
+        """The largest factor of any arc."""
+        return max(automaton.greatest for automaton in self.automata)
 
     def arcs(self, nodes: NodeArray) -> Arcs:
-        """All arcs that leave `nodes`, layer by layer."""
-        parts = []
-        for layer, where in self._split(nodes):
-            arcs = self.automata[layer].arcs(_unpack(nodes[where]))
-            parts.append(Arcs(where[arcs.sources], arcs.columns, _pack(np.int64(layer), arcs.targets)))
-        return Arcs(*(_joined([getattr(part, name) for part in parts]) for name in ("sources", "columns", "targets")))
+        """All arcs that leave packed `nodes`, layer by layer."""
+        base, *overlays = self.automata
+        if not overlays:
+            return base.arcs(nodes)
+        layers = nodes >> NODE_BITS
+        parts = [_part(base, 0, nodes, np.flatnonzero(layers == 0))]
+        roots = np.flatnonzero(nodes == ROOT)
+        for layer, automaton in enumerate(overlays, 1):
+            inside = np.flatnonzero(layers == layer)
+            if len(inside) or len(roots):
+                parts.append(_part(automaton, layer, nodes, np.concatenate((inside, roots))))
+        return Arcs(*(np.concatenate([getattr(part, name) for part in parts]) for name in Arcs.__slots__))
 
-    def words(self, nodes: NodeArray) -> NodeArray:
-        """The packed word that ends at each node, or NO_WORD."""
-        words = np.full(len(nodes), NO_WORD, np.int64)
-        for layer, where in self._split(nodes):
-            found = self.automata[layer].words(_unpack(nodes[where]))
-            words[where] = np.where(found == NO_WORD, NO_WORD, _pack(np.int64(layer), found))
-        return words
+    def ending(self, node: int) -> Ending | None:
+        """The word that ends at a packed node, or None."""
+        return self.automata[node >> NODE_BITS].ending(node & _NODE_MASK)
 
-    def word(self, packed: int) -> str:
-        """The text of a packed word."""
-        return self.automata[packed >> _NODE_BITS].word(packed & ((1 << _NODE_BITS) - 1))
-
-    def _split(self, nodes: NodeArray) -> Sequence[tuple[int, NodeArray]]:
-        layers = nodes >> _NODE_BITS
-        return [(int(layer), np.flatnonzero(layers == layer)) for layer in np.unique(layers)]
+    def spelling(self, node: int) -> tuple[int, ...]:
+        """The columns on the way to a packed node."""
+        return self.automata[node >> NODE_BITS].spelling(node & _NODE_MASK)
 
 
-def _pack(layer: NodeArray | np.int64, node: NodeArray | np.int64) -> NodeArray:
-    return np.asarray((layer << _NODE_BITS) | node, dtype=np.int64)
+_NODE_MASK = (1 << NODE_BITS) - 1
 
 
-def _unpack(nodes: NodeArray) -> NodeArray:
-    return nodes & ((1 << _NODE_BITS) - 1)
-
-
-def _joined(parts: list[NodeArray]) -> NodeArray:
-    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+def _part(automaton: Automaton, layer: int, nodes: NodeArray, where: NodeArray) -> Arcs:
+    arcs = automaton.arcs(nodes[where] & _NODE_MASK)
+    return Arcs(where[arcs.sources], arcs.columns, arcs.targets | (layer << NODE_BITS), arcs.ends, arcs.factors)

@@ -7,8 +7,9 @@ a decoder may update it in place. One that compares two searches (open and close
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -55,11 +56,15 @@ class Decoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DecoderContext:
-    """What a decoder is made from: the alphabet and timing of the model, and the bundle with its language model and calibration."""
+    """What a decoder is made from: the alphabet and timing of the model, the bundle with its language model and calibration, and
+    what the user set beside them.
+    """
 
     alphabet: Alphabet
     timing: Timing
     bundle: Bundle
+    language_model: Path | None = None  # instead of the bundle's own
+    search: Mapping[str, Any] = field(default_factory=dict)  # settings of the search, before the bundle's calibration
 
 
 DecoderFactory = Callable[[DecoderContext], Decoder]

@@ -1,0 +1,141 @@
+"""The kernel behind the decoder contract: vocabulary and policy once, a search for every utterance.
+
+Without a language model every word may be spelled freely and at no price: plain CTC prefix search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ds_engine.alphabet import Alphabet
+from ds_engine.automaton import NODE_BITS, Automaton, Layers
+from ds_engine.bias import Bias
+from ds_engine.decoder import Timing
+from ds_engine.features import FloatArray
+from ds_engine.search.kernel import Kernel
+from ds_engine.search.language import FIRST, Language
+from ds_engine.search.phrases import Phrases
+from ds_engine.search.policy import SearchPolicy
+from ds_engine.search.spelling import Spelling, SpellingModel
+from ds_engine.search.timeline import Timeline
+from ds_engine.search.vocabulary import Vocabulary
+from ds_engine.transcript import Hypothesis, Partial, Word
+
+SETTLE_ROWS = 25  # rows between two looks at what has become certain
+FORGET_HISTORIES = 4096  # of one utterance, before those that no beam needs are forgotten
+_BIASES = 16  # snapshots of which the compiled form is remembered
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """What a bias becomes."""
+
+    phrases: Phrases
+    overlay: Automaton | None
+    names: frozenset[str]
+
+
+@dataclass(slots=True)
+class _State:
+    kernel: Kernel
+    language: Language
+    timeline: Timeline
+    layers: Layers
+    rows: int = 0
+    root: int = FIRST  # the history of the settled words
+
+
+class KernelDecoder:
+    """See ds_engine.decoder.Decoder."""
+
+    def __init__(self, alphabet: Alphabet, timing: Timing, vocabulary: Vocabulary | None, policy: SearchPolicy) -> None:
+        """Without a vocabulary the policy's `recombine` and language weights mean nothing."""
+        self._alphabet = alphabet
+        self._timing = timing
+        self._vocabulary = vocabulary
+        self._policy = policy if vocabulary else replace(policy, alpha=0.0, beta=0.0, recombine=False)
+        self._compiled: Any = lru_cache(_BIASES)(self._compile)
+        self._letters = SpellingModel.free(alphabet)
+
+    def start(self, bias: Bias) -> _State:
+        """The state before any row."""
+        compiled: _Compiled = self._compiled(bias)
+        layers = Layers(self._automata(compiled))
+        language = Language(layers, self._vocabulary.model if self._vocabulary else None, compiled.phrases, self._policy)
+        kernel = Kernel(self._alphabet, layers, language, self._policy)
+        return _State(kernel, language, Timeline(self._alphabet, self._timing), layers)
+
+    def advance(self, state: _State, log_probs: FloatArray) -> _State:
+        """Takes float32 [steps, symbols] and updates the state in place."""
+        while len(log_probs):
+            piece = log_probs[: SETTLE_ROWS - state.rows % SETTLE_ROWS]
+            log_probs = log_probs[len(piece) :]
+            state.kernel.advance(piece)
+            state.timeline.hear(piece)
+            state.rows += len(piece)
+            if state.rows % SETTLE_ROWS == 0:  # at rows that do not depend on how they were cut into calls
+                self._settle(state)
+        return state
+
+    def partial(self, state: _State) -> Partial:
+        """The best hypothesis, its unfinished word included; stable are the words that all hypotheses share."""
+        shared = state.language.shared(state.kernel.histories())
+        settled = [word.text for word in state.timeline.settled]
+        stable = settled + [said.text for said in state.language.said(shared, state.root)]
+        history, node = state.kernel.best()
+        open_word = self._alphabet.word(state.layers.spelling(node))
+        likely = settled + [said.text for said in state.language.said(history, state.root)]
+        return Partial(self._alphabet.join([*likely, open_word]), self._alphabet.join(stable))
+
+    def finish(self, state: _State) -> tuple[Hypothesis, ...]:
+        """The likeliest readings, best first, words aligned. Confidences are geometric means of symbol probabilities, not calibrated."""
+        found = dict(state.kernel.readings()) or {state.kernel.best()[0]: state.kernel.score()}
+        readings: dict[str, int] = {}
+        for history in found:
+            readings.setdefault(self._alphabet.join(said.text for said in state.language.said(history, state.root)), history)
+        chosen = list(readings.values())[: self._policy.alternatives]
+        words = state.timeline.finish([state.language.said(history, state.root) for history in chosen])
+        return tuple(self._hypothesis(found[history], said) for history, said in zip(chosen, words, strict=True))
+
+    def _hypothesis(self, score: float, words: Sequence[Word]) -> Hypothesis:
+        confidence = float(np.mean([word.confidence for word in words])) if words else 0.0
+        return Hypothesis(self._alphabet.join(word.text for word in words), tuple(words), confidence, score)
+
+    def _settle(self, state: _State) -> None:
+        """Aligns what all hypotheses share and forgets what none needs."""
+        histories = state.kernel.histories()
+        shared = state.language.shared(histories)
+        state.timeline.settle(state.language.said(shared, state.root))
+        state.root = shared
+        if len(state.language) > FORGET_HISTORIES:
+            state.kernel.rename(state.language.forget(histories, shared), self._forgotten(state))
+            state.root = FIRST
+
+    def _forgotten(self, state: _State) -> Any:
+        """The nodes of the beam, after free spelling has forgotten what no hypothesis spells."""
+        nodes = state.kernel.beam.nodes
+        for layer, automaton in enumerate(state.layers.automata):
+            if isinstance(automaton, Spelling):
+                inside = nodes >> NODE_BITS == layer
+                nodes[inside] = automaton.forget(nodes[inside] & ((1 << NODE_BITS) - 1)) | (layer << NODE_BITS)
+        return nodes
+
+    def _automata(self, compiled: _Compiled) -> tuple[Automaton, ...]:
+        if self._vocabulary is None:
+            return (Spelling(self._letters, self._alphabet, 0, 0.0, 0.0, _unheard_of),)
+        made = (self._vocabulary.base, compiled.overlay, self._vocabulary.free(compiled.names))
+        return tuple(automaton for automaton in made if automaton is not None)
+
+    def _compile(self, bias: Bias) -> _Compiled:
+        overlay = self._vocabulary.overlay(bias) if self._vocabulary else None
+        return _Compiled(Phrases(bias.phrases), overlay, frozenset(word for phrase in bias.phrases for word in phrase.text.split()))
+
+
+def _unheard_of(_: str) -> bool:
+    """Without a lexicon every word is new."""
+    return False

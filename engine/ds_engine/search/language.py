@@ -1,0 +1,144 @@
+"""The language side of one utterance: which words a hypothesis is made of, and what the next one costs.
+
+A history is a node in a tree of words; its context is what the language model and the phrases remember of it. Each step from a
+history over the end of a word is computed once and remembered. Histories that no beam needs any more are forgotten from time
+to time, so that memory follows the beam and not the utterance.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+
+from ds_engine.automaton import Ending, Layers
+from ds_engine.lm.model import LanguageModel
+from ds_engine.search.phrases import NOWHERE, Phrases
+from ds_engine.search.policy import SearchPolicy
+
+FIRST = 0  # the history before any word
+REFUSED = (-1, 0.0)  # no word may end here
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A word of a history, and the columns that spelled it."""
+
+    text: str
+    spelling: tuple[int, ...]
+
+
+class Language:
+    """Histories and contexts of one utterance. Histories are integers, a child's above its parent's."""
+
+    def __init__(self, layers: Layers, model: LanguageModel | None, phrases: Phrases, policy: SearchPolicy) -> None:
+        self._layers = layers
+        self._model = model
+        self._phrases = phrases
+        self._policy = policy
+        self._contexts: list[tuple[Hashable, int]] = [(model.start if model else None, NOWHERE)]
+        self._context_ids = {self._contexts[0]: 0}
+        self._parents = [-1]
+        self._said: list[Said | None] = [None]
+        self._context_of = [0]
+        self._steps: dict[tuple[int, int], tuple[int, float]] = {}  # (history, node) -> (history, factor)
+        self._children: dict[tuple[int, str], int] = {}  # (history, text) -> history: one history, however it was spelled
+
+    def __len__(self) -> int:
+        """How many histories are remembered."""
+        return len(self._parents)
+
+    def step(self, history: int, node: int) -> tuple[int, float]:
+        """The history after the word that ends at a node, and what a probability is multiplied by; or REFUSED."""
+        known = self._steps.get((history, node))
+        if known is None:
+            ending = self._layers.ending(node)
+            known = self._steps[history, node] = REFUSED if ending is None else self._followed(history, ending)
+        return known
+
+    def end(self, history: int) -> float:
+        """What a probability is multiplied by where the utterance ends after a history."""
+        context, phrase = self._contexts[self._context_of[history]]
+        verdict = self._phrases.end(phrase)
+        if self._model is not None and self._policy.sentence_end:
+            verdict += self._policy.alpha * self._model.end(context)
+        return math.exp(verdict)
+
+    def context(self, history: int) -> int:
+        """The number of a history's context."""
+        return self._context_of[history]
+
+    def said(self, history: int, since: int = FIRST) -> list[Said]:
+        """The words of a history after those of `since`, which must be among its ancestors."""
+        words = []
+        while history != since:
+            said = self._said[history]
+            if said is not None:
+                words.append(said)
+            history = self._parents[history]
+        return words[::-1]
+
+    def shared(self, histories: Iterable[int]) -> int:
+        """The last history from which all of these descend (or which all of them are)."""
+        live = sorted(set(histories))
+        while len(live) > 1:  # a parent's number is below its child's: the highest cannot be an ancestor of the others
+            parent = self._parents[live.pop()]
+            place = _place(live, parent)
+            if place is not None:
+                live.insert(place, parent)
+        return live[0]
+
+    def forget(self, live: Iterable[int], root: int) -> dict[int, int]:
+        """Keeps `root`, the histories in `live` (its descendants) and what lies between. Gives the new number of each one kept.
+
+        Contexts are numbered anew as well; everything before `root` is forgotten.
+        """
+        kept = {root}
+        for history in live:
+            ancestor = history
+            while ancestor not in kept:
+                kept.add(ancestor)
+                ancestor = self._parents[ancestor]
+        order = sorted(kept)
+        renamed = {old: new for new, old in enumerate(order)}
+        contexts = [self._contexts[self._context_of[old]] for old in order]
+        self._contexts = list(dict.fromkeys(contexts))
+        self._context_ids = {context: number for number, context in enumerate(self._contexts)}
+        self._context_of = [self._context_ids[context] for context in contexts]
+        self._parents = [-1, *(renamed[self._parents[old]] for old in order[1:])]
+        self._said = [None, *(self._said[old] for old in order[1:])]
+        self._children = {
+            (renamed[history], text): renamed[after]
+            for (history, text), after in self._children.items()
+            if history in renamed and after in renamed
+        }
+        self._steps = {}
+        return renamed
+
+    def _followed(self, history: int, ending: Ending) -> tuple[int, float]:
+        context, phrase = self._contexts[self._context_of[history]]
+        gain = self._policy.beta + ending.price - ending.advance
+        if self._model is not None:
+            log_prob, context = self._model.advance(context, ending.index)
+            gain += self._policy.alpha * log_prob
+        phrase, boost = self._phrases.follow(phrase, ending.text)
+        after = self._children.get((history, ending.text))
+        if after is None:
+            after = self._children[history, ending.text] = len(self._parents)
+            self._parents.append(history)
+            self._said.append(Said(ending.text, ending.spelling))
+            self._context_of.append(self._context_id((context, phrase)))
+        return after, math.exp(gain + boost)
+
+    def _context_id(self, context: tuple[Hashable, int]) -> int:
+        number = self._context_ids.setdefault(context, len(self._contexts))
+        if number == len(self._contexts):
+            self._contexts.append(context)
+        return number
+
+
+def _place(ordered: list[int], value: int) -> int | None:
+    """Where `value` belongs in a sorted list, or None where it stands in it already."""
+    place = bisect_left(ordered, value)
+    return None if place < len(ordered) and ordered[place] == value else place

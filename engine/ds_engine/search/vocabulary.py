@@ -1,0 +1,75 @@
+"""The vocabulary: a language model and the lexicon of what it can say, ready for any number of searches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ds_engine.alphabet import Alphabet
+from ds_engine.automaton import DoubleArray
+from ds_engine.bias import Bias
+from ds_engine.lm.model import LanguageModel
+from ds_engine.search.lexicon import Lexicon, LexiconAutomaton
+from ds_engine.search.policy import SearchPolicy
+from ds_engine.search.spelling import Spelling, SpellingModel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LanguageSource:
+    """What a language-model file gives: the model, the words that may be said, and how likely each is by itself."""
+
+    model: LanguageModel
+    words: Sequence[str]  # without <unk>, <s> and </s>; any other order than the model's needs `indices`
+    indices: npt.NDArray[np.int64]  # [words] the model's index of each
+    log_unigrams: npt.NDArray[np.float32]  # [words] natural-log probability of each
+    log_unknown: float  # natural-log probability of <unk>
+    lexicon: Lexicon | None = None  # compiled for the alphabet at hand, its words numbered as here; None: compile it
+
+
+class Vocabulary:
+    """A source under an alphabet and a policy. Immutable."""
+
+    def __init__(self, alphabet: Alphabet, source: LanguageSource, policy: SearchPolicy) -> None:
+        self.model = source.model
+        self._alphabet = alphabet
+        self._policy = policy
+        self._log_unknown = source.log_unknown
+        self.lexicon = source.lexicon or Lexicon.of_words(
+            alphabet, ((word, number) for number, word in enumerate(source.words)), source.log_unigrams
+        )
+        self.base = LexiconAutomaton(self.lexicon, source.words, self._charged(self.lexicon), source.indices)
+        self._letters = SpellingModel.estimate(alphabet, self.lexicon) if policy.unknown >= 0 else None
+
+    def overlay(self, bias: Bias) -> LexiconAutomaton | None:
+        """The words of a bias that the lexicon lacks and the alphabet can write, or None where there are none."""
+        words = sorted({word for phrase in bias.phrases for word in phrase.text.split() if not self.knows(word)})
+        log_probs = np.full(len(words), self._log_unknown, np.float32)
+        lexicon = Lexicon.of_words(self._alphabet, ((word, number) for number, word in enumerate(words)), log_probs)
+        if len(lexicon) == 1:
+            return None
+        indices = np.array([self.model.index(word) for word in words], np.int64)
+        return LexiconAutomaton(lexicon, words, self._charged(lexicon), indices)
+
+    def free(self, names: Iterable[str]) -> Spelling | None:
+        """Words outside the lexicon and `names`, for one utterance; None where the policy allows none."""
+        if self._letters is None:
+            return None
+        taken = frozenset(names)
+        entry = self._policy.alpha * self._log_unknown if self._policy.look_ahead else 0.0
+        return Spelling(
+            self._letters, self._alphabet, self.model.unknown, self._policy.unknown, entry, lambda word: word in taken or self.knows(word)
+        )
+
+    def knows(self, word: str) -> bool:
+        """True where the lexicon has the word."""
+        return any(self.lexicon.holds(spelling) for spelling in self._alphabet.spell(word))
+
+    def _charged(self, lexicon: Lexicon) -> DoubleArray:
+        if not self._policy.look_ahead:
+            return np.zeros(len(lexicon))
+        advances = self._policy.alpha * lexicon.look_ahead.astype(np.float64)
+        advances[0] = 0.0
+        return advances
