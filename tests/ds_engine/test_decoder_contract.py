@@ -15,9 +15,11 @@ from ds_engine.bias import Bias, Phrase
 from ds_engine.decoder import Decoder, DecoderState, Timing
 from ds_engine.features import FloatArray
 from ds_engine.greedy import GreedyDecoder
+from ds_engine.search.decoder import KernelDecoder
+from ds_engine.search.policy import SearchPolicy
 from ds_engine.transcript import Hypothesis
 from tests.ds_engine.fakes import BYTES, CHARACTERS, NO_BIAS, PIECES
-from tests.ds_engine.reference_decoder import ReferenceDecoder, Trie
+from tests.ds_engine.tables import vocabulary
 
 TIMING = Timing(0.04, 0.1)
 
@@ -32,8 +34,13 @@ class Case:
     words: tuple[str, ...]
 
 
-def _reference(alphabet: Alphabet, words: tuple[str, ...]) -> Callable[[], Decoder]:
-    return lambda: ReferenceDecoder(alphabet, TIMING, Trie(alphabet, words))
+def _kernel(alphabet: Alphabet, words: tuple[str, ...], **policy: float) -> Callable[[], Decoder]:
+    return lambda: kernel(alphabet, words, **policy)
+
+
+def kernel(alphabet: Alphabet, words: tuple[str, ...], **policy: float) -> KernelDecoder:
+    chosen = SearchPolicy.of(policy)
+    return KernelDecoder(alphabet, TIMING, vocabulary(alphabet, words, chosen), chosen)
 
 
 def _greedy(alphabet: Alphabet) -> Callable[[], Decoder]:
@@ -47,9 +54,13 @@ CASES = (
     Case("greedy, characters", _greedy(CHARACTERS), CHARACTERS, HOME),
     Case("greedy, word pieces", _greedy(PIECES), PIECES, PIECED),
     Case("greedy, bytes", _greedy(BYTES), BYTES, BYTED),
-    Case("reference, characters", _reference(CHARACTERS, HOME), CHARACTERS, HOME),
-    Case("reference, word pieces", _reference(PIECES, PIECED), PIECES, PIECED),
-    Case("reference, bytes", _reference(BYTES, BYTED), BYTES, BYTED),
+    Case("kernel, characters", _kernel(CHARACTERS, HOME), CHARACTERS, HOME),
+    Case("kernel, word pieces", _kernel(PIECES, PIECED), PIECES, PIECED),
+    Case("kernel, bytes", _kernel(BYTES, BYTED), BYTES, BYTED),
+    Case("kernel with unknown words", _kernel(CHARACTERS, HOME[1:], unknown=0.5), CHARACTERS, HOME),
+    Case("kernel, a beam of two", _kernel(CHARACTERS, HOME, beam=2, threshold=5), CHARACTERS, HOME),
+    Case("kernel, exact", _kernel(CHARACTERS, HOME, recombine=False), CHARACTERS, HOME),
+    Case("kernel without a language model", lambda: KernelDecoder(CHARACTERS, TIMING, None, SearchPolicy()), CHARACTERS, HOME),
 )
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -173,16 +184,14 @@ class TestOverlays:
 
     @pytest.mark.parametrize(("alphabet", "name"), [(CHARACTERS, "zyx"), (PIECES, "nadu"), (BYTES, "größe")])
     def test_a_phrase_is_recognised_in_its_own_utterance_only(self, alphabet: Alphabet, name: str) -> None:
-        base = Trie(alphabet, ("on", "bed"))
-        decoder, size = ReferenceDecoder(alphabet, TIMING, base), base.size
+        decoder = kernel(alphabet, ("on", "bed"))
         rows = spoken(alphabet, ("on", name), 0.1, 0)
         bias = Bias((Phrase(f"bed {name}", 1.0),))
         assert decoded(decoder, rows, [3], bias)[0].text == f"on {name}"
         assert name not in decoded(decoder, rows, [3])[0].text
-        assert (decoder.base, base.size) == (base, size)
 
     def test_a_biased_and_a_plain_utterance_run_side_by_side(self) -> None:
-        decoder = ReferenceDecoder(CHARACTERS, TIMING, Trie(CHARACTERS, ("on",)))
+        decoder = kernel(CHARACTERS, ("on",))
         rows = spoken(CHARACTERS, ("on", "max"), 0.1, 0)
         biased, plain = decoder.start(Bias((Phrase("max"),))), decoder.start(NO_BIAS)
         for row in rows:
@@ -191,7 +200,7 @@ class TestOverlays:
         assert "max" not in decoder.finish(plain)[0].text
 
     def test_a_boost_decides_between_words_that_sound_alike(self) -> None:
-        decoder = ReferenceDecoder(CHARACTERS, TIMING, Trie(CHARACTERS, ("be", "bee", "on")))
+        decoder = kernel(CHARACTERS, ("be", "bee", "on"))
         rows = spoken(CHARACTERS, ("be", "on"), 4.5, 11)
         plain, boosted = decoded(decoder, rows, [3]), decoded(decoder, rows, [3], Bias((Phrase("bee", 20.0),)))
         assert plain[0].text != boosted[0].text
