@@ -7,6 +7,7 @@ lets open utterances finish within `limits.shutdown_seconds`.
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -19,6 +20,7 @@ from ds_engine.errors import BundleError, LanguageError
 from ds_engine.limits import Limits
 from ds_engine.manifest import Manifest
 from ds_engine.recognizer import Recognizer
+from ds_engine.search.policy import SearchPolicy
 from ds_engine.utterance import Utterance
 from ds_plugin.config import ConfigError, Option, Settings
 from ds_plugin.hooks import Hooks
@@ -31,12 +33,14 @@ HOST_OPTIONS: dict[str, tuple[Option, ...]] = {
     "": (
         Option("model", str, DEFAULT_MODEL, "name or path of the model bundle"),
         Option("models_folder", str, "", "folder with your own bundles (default: the platform's data folder)"),
-        Option("decoder", str, "greedy", "the search: see `ds-plugin plugins`"),
+        Option("decoder", str, "kernel", "the search: see `ds-plugin plugins`"),
+        Option("language_model", str, "", "ARPA, .ngram, KenLM or .scorer file (default: the bundle's own)"),
         Option("threads", int, 1, "threads of one network step"),
         Option("providers", list[str], ["CPUExecutionProvider"], "ONNX Runtime's execution providers, in order"),
         Option("audio_filters", list[str], [], "audio filters of plugins, in order"),
         Option("log_level", str, "warning", "debug, info, warning or error"),
     ),
+    "search": tuple(Option(field.name, type(field.default), None, "see docs/reference/search.md") for field in fields(SearchPolicy)),
     "limits": tuple(
         Option(limit.name, int if limit.type == "int" else float, limit.default, "see docs/reference/limits.md") for limit in fields(Limits)
     ),
@@ -62,7 +66,9 @@ class Host:
         """Loads the model that the settings name; `limits` replaces theirs. Raises BundleError, ConfigError or InputError."""
         bundle = ModelStore.standard(settings.get("models_folder")).open(settings.get("model"))
         decoder = _chosen("decoder", settings.get("decoder"), hooks.decoders())
-        recognizer = Recognizer.load(bundle, _family(bundle, hooks), decoder, _runtime(settings))
+        language_model = Path(settings.get("language_model")) if settings.get("language_model") else None
+        search = {name: value for name, value in settings.section("search").items() if value is not None}
+        recognizer = Recognizer.load(bundle, _family(bundle, hooks), decoder, _runtime(settings), language_model, search)
         known = hooks.audio_filters()
         filters = tuple(_chosen("audio_filters", name, known) for name in settings.get("audio_filters"))
         observer = HookObserver(hooks, filters, FallbackRule(**settings.section("fallback")))

@@ -11,6 +11,7 @@ import pluggy
 import pytest
 
 from ds_engine.limits import Limits
+from ds_engine.search.policy import SearchPolicy
 from ds_plugin import hookspecs
 from ds_plugin.commands import COMMANDS
 from ds_plugin.hooks import Deadlines
@@ -48,6 +49,11 @@ def test_every_hook_is_a_specification_of_pluggy() -> None:
 def test_the_table_of_limits_is_the_code() -> None:
     rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \|", (ROOT / "docs/reference/limits.md").read_text(), re.MULTILINE)
     assert {name: float(value) for name, value in rows} == {field.name: float(str(field.default)) for field in fields(Limits)}
+
+
+def test_the_table_of_the_search_is_the_code() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| ([\w.-]+) \|", (ROOT / "docs/reference/search.md").read_text(), re.MULTILINE)
+    assert dict(rows) == {field.name: str(field.default).lower() for field in fields(SearchPolicy)}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command.name))

@@ -45,6 +45,10 @@ class Bundle:
             raise BundleError(f"{self.path.name}: the manifest lists no file {name!r}")
         return b"".join(_verified(self.path, name, entry))
 
+    def mappable(self, name: str) -> Path | bytes:
+        """Where a listed file lies, verified when the bundle was opened, so that it can be mapped; from a zip its bytes."""
+        return self.read(name) if zipfile.is_zipfile(self.path) or name not in self.manifest.files else self.path / name
+
 
 def _verified(path: Path, name: str, entry: FileEntry) -> Iterator[bytes]:
     """The blocks of a file; whether they were the right ones shows after the last."""

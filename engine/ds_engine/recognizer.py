@@ -5,9 +5,10 @@ Immutable after load and free of utterances; it opens any number of streams, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ds_engine.bias import Bias
 from ds_engine.decoder import Decoder, DecoderContext, DecoderFactory
@@ -30,11 +31,19 @@ class Recognizer:
     language: str = ""  # BCP 47
 
     @classmethod
-    def load(cls, bundle: Bundle, family: ModelFamily, decoder: DecoderFactory, options: RuntimeOptions) -> Recognizer:
-        """Loads a verified bundle. Raises BundleError where its parts are at odds."""
+    def load(
+        cls,
+        bundle: Bundle,
+        family: ModelFamily,
+        decoder: DecoderFactory,
+        options: RuntimeOptions,
+        language_model: Path | None = None,
+        search: Mapping[str, Any] | None = None,
+    ) -> Recognizer:
+        """Loads a verified bundle. Raises BundleError where its parts, or the language model, are at odds."""
         model = family(bundle, options)
         manifest = bundle.manifest
-        made = decoder(DecoderContext(manifest.alphabet, model.timing, bundle))
+        made = decoder(DecoderContext(manifest.alphabet, model.timing, bundle, language_model, search or {}))
         return cls(model, made, f"{manifest.name} {manifest.version}", manifest.language)
 
     def stream(

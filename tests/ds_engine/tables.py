@@ -45,7 +45,7 @@ def source(model: TableModel, words: Sequence[str] | None = None) -> LanguageSou
     """What a file with this model would give; the lexicon may have other words than the model."""
     chosen = tuple(words if words is not None else model.words)
     indices = np.array([model.index(word) for word in chosen], np.int64)
-    return LanguageSource(model, chosen, indices, model.table[0, indices].astype(np.float32), float(model.table[0, UNKNOWN]))
+    return LanguageSource(model, chosen, model.table[0, indices].astype(np.float32), float(model.table[0, UNKNOWN]), indices)
 
 
 def vocabulary(alphabet: Alphabet, words: Sequence[str], policy: SearchPolicy, seed: int = 0) -> Vocabulary:

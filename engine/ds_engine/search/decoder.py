@@ -15,12 +15,13 @@ import numpy as np
 from ds_engine.alphabet import Alphabet
 from ds_engine.automaton import NODE_BITS, Automaton, Layers
 from ds_engine.bias import Bias
-from ds_engine.decoder import Timing
+from ds_engine.decoder import DecoderContext, Timing
 from ds_engine.features import FloatArray
 from ds_engine.search.kernel import Kernel
 from ds_engine.search.language import FIRST, Language
 from ds_engine.search.phrases import Phrases
 from ds_engine.search.policy import SearchPolicy
+from ds_engine.search.sources import of_bundle
 from ds_engine.search.spelling import Spelling, SpellingModel
 from ds_engine.search.timeline import Timeline
 from ds_engine.search.vocabulary import Vocabulary
@@ -61,6 +62,14 @@ class KernelDecoder:
         self._policy = policy if vocabulary else replace(policy, alpha=0.0, beta=0.0, recombine=False)
         self._compiled: Any = lru_cache(_BIASES)(self._compile)
         self._letters = SpellingModel.free(alphabet)
+
+    @classmethod
+    def make(cls, context: DecoderContext) -> KernelDecoder:
+        """The decoder factory. Raises BundleError or LanguageModelError for a broken file, InputError for a wrong setting."""
+        source = of_bundle(context.bundle)
+        calibration = context.bundle.manifest.calibration.values.get("search", {})
+        policy = SearchPolicy.of(calibration, source.settings if source else {}, context.search)
+        return cls(context.alphabet, context.timing, Vocabulary(context.alphabet, source, policy) if source else None, policy)
 
     def start(self, bias: Bias) -> _State:
         """The state before any row."""

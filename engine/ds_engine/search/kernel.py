@@ -27,7 +27,7 @@ from ds_engine.search.policy import SearchPolicy
 
 NO_COLUMN = -1  # of a hypothesis that has no symbol yet
 TINY = 1e-30  # least probability of a symbol: a row can rule nothing out for good
-SURPRISE = 8.0  # nats by which a language model's verdict may exceed the look-ahead before a word's end is not even asked for
+SURPRISE = 4.0  # nats by which the language model's verdict may exceed the look-ahead before a word's end is not even asked for
 _NODE_SPACE = 35  # bits of a merge key that hold the packed node
 
 
@@ -69,7 +69,7 @@ class Kernel:
         self._scale = 0.0
         first = NO_COLUMN if self._separator is None else self._separator
         nodes, columns, histories = (np.full(1, value, np.int64) for value in (ROOT, first, FIRST))
-        self.beam = Beam(nodes, columns, np.zeros(1, bool), histories, np.full(1, self._key(FIRST), np.int64), np.ones(1), np.zeros(1))
+        self.beam = Beam(nodes, columns, np.zeros(1, bool), histories, np.full(1, language.key(FIRST), np.int64), np.ones(1), np.zeros(1))
 
     def advance(self, log_probs: FloatArray) -> None:
         """Takes [rows, symbols], natural logarithms."""
@@ -101,7 +101,7 @@ class Kernel:
         beam = self.beam
         rows = zip(beam.nodes.tolist(), beam.ends.tolist(), beam.histories.tolist(), (beam.blank + beam.symbol).tolist(), strict=True)
         for node, ends, before, total in rows:
-            history, factor = self._language.step(before, node) if ends else (before if node == ROOT else -1, 1.0)
+            history, factor, _ = self._language.step(before, node) if ends else (before if node == ROOT else -1, 1.0, 0)
             if history >= 0:
                 totals[history] = totals.get(history, 0.0) + total * factor
         weighed = [(history, total * self._language.end(history)) for history, total in totals.items()]
@@ -113,10 +113,7 @@ class Kernel:
         beam = self.beam
         beam.nodes = nodes
         beam.histories = np.array([histories[history] for history in beam.histories.tolist()], np.int64)
-        beam.keys = np.array([self._key(history) for history in beam.histories.tolist()], np.int64)
-
-    def _key(self, history: int) -> int:
-        return self._language.context(history) if self._policy.recombine else history
+        beam.keys = np.array([self._language.key(history) for history in beam.histories.tolist()], np.int64)
 
     def _row(self, probs: DoubleArray, blank: float, highest: float) -> None:
         beam = self.beam
@@ -170,11 +167,11 @@ class Kernel:
         found: dict[tuple[int, int], list[float]] = {}  # (key, column) -> history, blank, symbol
         rows = zip(*(getattr(beam, name)[where].tolist() for name in ("nodes", "columns", "histories", "blank", "symbol")), strict=True)
         for node, column, history, blank, symbol in rows:
-            after, factor = self._language.step(history, node)
+            after, factor, key = self._language.step(history, node)
             if after < 0:
                 continue
             masses = (0.0, (blank + symbol) * spoken * factor) if separator is not None else (blank * factor, symbol * factor)
-            place = (self._key(after), column if separator is None else separator)
+            place = (key, column if separator is None else separator)
             known = found.get(place)
             if known is None or (known[0] != after and sum(masses) > known[1] + known[2]):
                 found[place] = [after, *masses]

@@ -18,7 +18,7 @@ from ds_engine.search.phrases import NOWHERE, Phrases
 from ds_engine.search.policy import SearchPolicy
 
 FIRST = 0  # the history before any word
-REFUSED = (-1, 0.0)  # no word may end here
+REFUSED = (-1, 0.0, -1)  # no word may end here
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,15 @@ class Language:
         self._parents = [-1]
         self._said: list[Said | None] = [None]
         self._context_of = [0]
-        self._steps: dict[tuple[int, int], tuple[int, float]] = {}  # (history, node) -> (history, factor)
+        self._steps: dict[tuple[int, int], tuple[int, float, int]] = {}  # (history, node) -> (history, factor, key)
         self._children: dict[tuple[int, str], int] = {}  # (history, text) -> history: one history, however it was spelled
 
     def __len__(self) -> int:
         """How many histories are remembered."""
         return len(self._parents)
 
-    def step(self, history: int, node: int) -> tuple[int, float]:
-        """The history after the word that ends at a node, and what a probability is multiplied by; or REFUSED."""
+    def step(self, history: int, node: int) -> tuple[int, float, int]:
+        """The history after the word that ends at a node, what a probability is multiplied by, and the history's key; or REFUSED."""
         known = self._steps.get((history, node))
         if known is None:
             ending = self._layers.ending(node)
@@ -65,9 +65,9 @@ class Language:
             verdict += self._policy.alpha * self._model.end(context)
         return math.exp(verdict)
 
-    def context(self, history: int) -> int:
-        """The number of a history's context."""
-        return self._context_of[history]
+    def key(self, history: int) -> int:
+        """What hypotheses are joined by: the number of the history's context, or, in an exact search, the history."""
+        return self._context_of[history] if self._policy.recombine else history
 
     def said(self, history: int, since: int = FIRST) -> list[Said]:
         """The words of a history after those of `since`, which must be among its ancestors."""
@@ -116,7 +116,7 @@ class Language:
         self._steps = {}
         return renamed
 
-    def _followed(self, history: int, ending: Ending) -> tuple[int, float]:
+    def _followed(self, history: int, ending: Ending) -> tuple[int, float, int]:
         context, phrase = self._contexts[self._context_of[history]]
         gain = self._policy.beta + ending.price - ending.advance
         if self._model is not None:
@@ -129,7 +129,7 @@ class Language:
             self._parents.append(history)
             self._said.append(Said(ending.text, ending.spelling))
             self._context_of.append(self._context_id((context, phrase)))
-        return after, math.exp(gain + boost)
+        return after, math.exp(gain + boost), self.key(after)
 
     def _context_id(self, context: tuple[Hashable, int]) -> int:
         number = self._context_ids.setdefault(context, len(self._contexts))

@@ -7,9 +7,9 @@ end of the word the language model's real verdict replaces the sum (Ortmanns, Ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Self, cast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,15 @@ from ds_engine.errors import LanguageModelError
 
 NO_WORD = -1
 MAX_NODES = 2**31 - 1
+_KINDS = {  # of a stored lexicon: number of the nodes' own columns (but the root's), of their children, their words, look-ahead
+    "lexicon.columns": ("u1", "u2", "u4"),
+    "lexicon.children": ("u1", "u2", "u4"),
+    "lexicon.words": ("i4",),
+    "lexicon.look_ahead": ("f2",),
+}
+SECTIONS = tuple(_KINDS)
 MAX_WORD_SYMBOLS = 100  # a longer word is left out
+_NEVER = -1e30  # nats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,42 +140,64 @@ class Lexicon:
         return bool(self.words[node] != NO_WORD)
 
     def sections(self) -> dict[str, npt.NDArray[Any]]:
-        """The arrays by name, to be stored beside a language model."""
-        return {f"lexicon.{field.name}": getattr(self, field.name) for field in fields(self)}
+        """The arrays by name, as small as they can be, to be stored beside a language model."""
+        return {
+            "lexicon.columns": _smallest(self.columns[1:]),
+            "lexicon.children": _smallest(np.diff(self.firsts)),
+            "lexicon.words": self.words,
+            "lexicon.look_ahead": self.look_ahead.astype(np.float16),
+        }
 
     @classmethod
-    def of_sections(cls, sections: dict[str, npt.NDArray[Any]], columns: int, words: int) -> Self:
-        """The lexicon that `sections` gave, for an alphabet and a model of this size. Raises LanguageModelError where it is none."""
-        kinds = {"columns": np.int32, "parents": np.int32, "firsts": np.int32, "words": np.int32, "look_ahead": np.float32}
-        arrays = {name: sections.get(f"lexicon.{name}") for name in kinds}
-        for name, kind in kinds.items():
-            array = arrays[name]
-            if array is None or array.ndim != 1 or array.dtype != np.dtype(kind):
-                raise LanguageModelError(f"lexicon: {name} is missing or of the wrong kind")
-        lexicon = cls(**cast(dict[str, Any], arrays))
+    def of_sections(cls, sections: Mapping[str, npt.NDArray[Any] | None], columns: int, words: int) -> Self:
+        """The lexicon that `sections` gave, for an alphabet and a model of this size, its look-ahead rounded.
+
+        Raises LanguageModelError where it is none.
+        """
+        stored = [_section(sections, name, kinds) for name, kinds in _KINDS.items()]
+        above, children, word_at, look_ahead = stored
+        count = len(children)
+        if len(above) + 1 != count or int(children.sum(dtype=np.int64)) != count - 1 or count > MAX_NODES:
+            raise _contradiction()
+        parents = np.concatenate((np.zeros(1, np.int32), np.arange(count, dtype=np.int32).repeat(children)))
+        firsts = np.concatenate((np.ones(1, np.int32), 1 + np.cumsum(children, dtype=np.int32)))
+        arcs = np.concatenate((np.full(1, -1, np.int32), above.astype(np.int32)))
+        lexicon = cls(arcs, parents, firsts, word_at, look_ahead.astype(np.float32))
         _check(lexicon, columns, words)
         return lexicon
 
 
+def _smallest(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Whole numbers from 0 in the narrowest type that holds them."""
+    return values.astype(np.min_scalar_type(int(values.max(initial=0))))
+
+
+def _section(sections: Mapping[str, npt.NDArray[Any] | None], name: str, kinds: tuple[str, ...]) -> npt.NDArray[Any]:
+    array = sections.get(name)
+    if array is None or array.ndim != 1 or array.dtype.str[1:] not in kinds:
+        raise LanguageModelError(f"{name} is missing or of the wrong kind")
+    return array
+
+
+def _contradiction() -> LanguageModelError:
+    return LanguageModelError("lexicon: its arrays contradict each other, the alphabet or the language model")
+
+
 def _check(lexicon: Lexicon, columns: int, words: int) -> None:
-    """Every index must lie inside, parents before their children, children in one piece."""
+    """Every index must lie inside, parents before their children, siblings in the order of their columns."""
     count = len(lexicon.columns)
     whole = (
-        count > 0
-        and {len(lexicon.parents), len(lexicon.words), len(lexicon.look_ahead), len(lexicon.firsts) - 1} == {count}
-        and lexicon.firsts[0] == 1
-        and lexicon.firsts[-1] == count
-        and bool((lexicon.firsts[1:] >= lexicon.firsts[:-1]).all())
+        len(lexicon.words) == len(lexicon.look_ahead) == count
         and bool((lexicon.firsts[:-1] > np.arange(count)).all())
-        and bool((lexicon.parents[1:] < np.arange(1, count)).all())
-        and bool((lexicon.parents >= 0).all())
-        and bool((lexicon.columns[1:] >= 0).all())
         and bool((lexicon.columns < columns).all())
+        and bool(((lexicon.columns[2:] > lexicon.columns[1:-1]) | (lexicon.parents[2:] > lexicon.parents[1:-1])).all())
+        and lexicon.words[0] == NO_WORD
         and bool((lexicon.words < words).all())
         and bool((lexicon.words >= NO_WORD).all())
+        and bool((lexicon.look_ahead < np.inf).all())  # nor may one be NaN
     )
     if not whole:
-        raise LanguageModelError("lexicon: its arrays contradict each other, the alphabet or the language model")
+        raise _contradiction()
 
 
 class LexiconAutomaton:
@@ -182,10 +212,11 @@ class LexiconAutomaton:
         self._texts = texts
         self._advances = advances
         self._indices = indices
+        self._endings: dict[int, Ending | None] = {}
         self._columns = lexicon.columns.astype(np.int64)
         self._firsts = lexicon.firsts.astype(np.int64)
         self._ends = lexicon.words != NO_WORD
-        self._factors = np.exp(advances - advances[lexicon.parents])
+        self._factors = np.exp(advances - np.maximum(advances[lexicon.parents], _NEVER))  # two words of probability 0 differ in nothing
         self.greatest = float(self._factors.max(initial=0.0, where=np.arange(len(lexicon)) > 0))
 
     def arcs(self, nodes: NodeArray) -> Arcs:
@@ -198,13 +229,18 @@ class LexiconAutomaton:
         return Arcs(sources, self._columns[targets], targets, self._ends[targets], self._factors[targets])
 
     def ending(self, node: int) -> Ending | None:
+        """See Automaton. Answers are remembered, one for each word that was ever reached."""
+        if node not in self._endings:
+            self._endings[node] = self._ending(node)
+        return self._endings[node]
+
+    def spelling(self, node: int) -> tuple[int, ...]:
         """See Automaton."""
+        return self._lexicon.spelling(node)
+
+    def _ending(self, node: int) -> Ending | None:
         word = int(self._lexicon.words[node])
         if word == NO_WORD:
             return None
         index = word if self._indices is None else int(self._indices[word])
         return Ending(self._texts[word], self.spelling(node), index, float(self._advances[node]))
-
-    def spelling(self, node: int) -> tuple[int, ...]:
-        """See Automaton."""
-        return self._lexicon.spelling(node)

@@ -1,7 +1,8 @@
 """Phrases that are likely to be said: an automaton over words that rewards them as they are spoken.
 
-A phrase of n words earns its boost word by word, so that its beginning is not lost to the beam, and pays back what it was
-advanced when it breaks off. Matching is Aho & Corasick's (1975, "Efficient string matching").
+Every occurrence of a phrase earns its boost, within and across others too; of several phrases that end at the same word the
+highest boost counts. A phrase of n words is advanced its boost word by word, so that its beginning is not lost to the beam, and
+pays back what it was advanced when it breaks off; a negative boost is charged at the last word. Matching is Aho & Corasick's (1975, "Efficient string matching").
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class Phrases:
             state = following[word]
             if position < len(words):
                 self._states[state].advanced = max(self._states[state].advanced, boost * position / len(words))
-        self._states[state].earned = boost
+        earned = self._states[state].earned
+        self._states[state].earned = boost if earned is None else max(earned, boost)
 
     def _link(self) -> None:
         """Sets fallbacks breadth first. A state whose suffix completes another phrase earns that one's boost too, if higher."""

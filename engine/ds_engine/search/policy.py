@@ -40,8 +40,8 @@ class SearchPolicy:
         }
         for name, (low, high) in bounds.items():
             value = getattr(self, name)
-            if not math.isfinite(value) or not low <= value <= high:
-                raise InputError(f"search: {name} must lie in {low}..{high}, got {value}")
+            if not low <= value <= high:
+                raise InputError(f"search: {name} must lie in {low}..{high}, got {value!r:.40}")
 
     @classmethod
     def of(cls, *layers: Mapping[str, Any]) -> Self:
@@ -51,8 +51,15 @@ class SearchPolicy:
         for name, value in (item for layer in layers for item in layer.items()):
             if name not in kinds:
                 raise InputError(f"search: {name!r:.40} is unknown; known are {', '.join(kinds)}")
-            exact = float(value) if kinds[name] is float and type(value) is int else value
+            exact = _float(value) if kinds[name] is float and type(value) is int else value
             if type(exact) is not kinds[name]:
                 raise InputError(f"search: {name} must be {kinds[name].__name__}, got {value!r:.40}")
             values[name] = exact
         return cls(**values)
+
+
+def _float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

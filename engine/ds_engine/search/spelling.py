@@ -49,7 +49,7 @@ class SpellingModel:
         np.add.at(counts, (place[lexicon.columns[lexicon.parents[nodes]]], place[lexicon.columns[nodes]] - 1), below[nodes])
         np.add.at(ends, place[lexicon.columns[nodes]], lexicon.words[nodes] != NO_WORD)
         ends[0] = 0.0
-        total = counts.sum(axis=1) + ends
+        total = np.maximum(counts.sum(axis=1) + ends, np.finfo(np.float64).tiny)  # 0: nothing in the alphabet may begin a word
         with np.errstate(divide="ignore"):
             return cls(letters, np.log(counts / total[:, None]), np.log(ends / total))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from ds_engine.alphabet import Alphabet
 from ds_engine.automaton import DoubleArray
 from ds_engine.bias import Bias
+from ds_engine.lm.backoff import SPECIAL
 from ds_engine.lm.model import LanguageModel
 from ds_engine.search.lexicon import Lexicon, LexiconAutomaton
 from ds_engine.search.policy import SearchPolicy
@@ -22,11 +24,12 @@ class LanguageSource:
     """What a language-model file gives: the model, the words that may be said, and how likely each is by itself."""
 
     model: LanguageModel
-    words: Sequence[str]  # without <unk>, <s> and </s>; any other order than the model's needs `indices`
-    indices: npt.NDArray[np.int64]  # [words] the model's index of each
-    log_unigrams: npt.NDArray[np.float32]  # [words] natural-log probability of each
+    words: Sequence[str]  # <unk>, <s> and </s> among them count for nothing
+    log_probs: npt.NDArray[np.float32]  # [words] natural-log probability of each
     log_unknown: float  # natural-log probability of <unk>
+    indices: npt.NDArray[np.int64] | None = None  # [words] the model's index of each; None: the words stand in the model's order
     lexicon: Lexicon | None = None  # compiled for the alphabet at hand, its words numbered as here; None: compile it
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the search, that the file brings along
 
 
 class Vocabulary:
@@ -38,7 +41,7 @@ class Vocabulary:
         self._policy = policy
         self._log_unknown = source.log_unknown
         self.lexicon = source.lexicon or Lexicon.of_words(
-            alphabet, ((word, number) for number, word in enumerate(source.words)), source.log_unigrams
+            alphabet, ((word, number) for number, word in enumerate(source.words) if word not in SPECIAL), source.log_probs
         )
         self.base = LexiconAutomaton(self.lexicon, source.words, self._charged(self.lexicon), source.indices)
         self._letters = SpellingModel.estimate(alphabet, self.lexicon) if policy.unknown >= 0 else None
