@@ -12,8 +12,10 @@ from ds_plugin.models import BUNDLED, DEFAULT_MODEL
 from tests.ds_plugin.helpers import hooked
 
 
-def test_the_built_in_decoder_is_the_greedy_one() -> None:
-    assert hooked(builtin).decoders() == {"greedy": GreedyDecoder.make}
+def test_the_built_in_decoders() -> None:
+    decoders = hooked(builtin).decoders()
+    assert set(decoders) == {"kernel", "greedy", "pyctcdecode"}
+    assert decoders["greedy"] == GreedyDecoder.make
 
 
 def test_the_built_in_family_loads_the_bundled_model() -> None:

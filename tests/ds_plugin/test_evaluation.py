@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ds_engine.errors import AudioError, InputError
-from ds_plugin.evaluation import MAX_MANIFEST_BYTES, Scored, Utterance, evaluate, normalise, read_manifest, score
+from ds_plugin.evaluation import MAX_MANIFEST_BYTES, Scored, Utterance, evaluate, read_manifest, score
 from tests.ds_engine.fakes import said
 from tests.ds_plugin.helpers import hosted
 
@@ -78,21 +78,6 @@ def test_silence_counts_for_sentences_and_not_for_words() -> None:
 def test_without_reference_words_there_is_nothing_to_evaluate(texts: list[str]) -> None:
     with pytest.raises(InputError, match="nothing to evaluate"):
         score([scored(text, "a") for text in texts])
-
-
-@pytest.mark.parametrize(
-    ("text", "plain"),
-    [
-        ("  Two\t words ", "two words"),
-        ("It\u2019s 5%; isn't it?", "it's 5 isn't it"),
-        ("cafe\u0301 CAFÉ", "café café"),
-        ("under_score-dash", "under score dash"),
-        ("", ""),
-    ],
-)
-def test_case_and_punctuation_do_not_count(text: str, plain: str) -> None:
-    assert normalise(text) == plain
-    assert normalise(plain) == plain
 
 
 def test_a_manifest_is_read_relative_to_itself(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_limits_given_replace_those_of_the_settings() -> None:
     ("values", "error", "message"),
     [
         ({"model": "gone"}, BundleError, "no model 'gone'"),
-        ({"decoder": "gone"}, ConfigError, "decoder: 'gone' is unknown; known are: greedy"),
+        ({"decoder": "gone"}, ConfigError, "decoder: 'gone' is unknown; known are: greedy, kernel, pyctcdecode"),
         ({"audio_filters": ["gone"]}, ConfigError, "audio_filters: 'gone' is unknown; known are: none"),
         ({"threads": 0}, ConfigError, "threads must be above zero, got 0"),
         ({"limits__workers": -1}, InputError, "limit workers must be"),

@@ -5,7 +5,7 @@ Without a language model every word may be spelled freely and at no price: plain
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -16,12 +16,13 @@ from ds_engine.alphabet import Alphabet
 from ds_engine.automaton import NODE_BITS, Automaton, Layers
 from ds_engine.bias import Bias
 from ds_engine.decoder import DecoderContext, Timing
+from ds_engine.errors import BundleError, InputError
 from ds_engine.features import FloatArray
 from ds_engine.search.kernel import Kernel
 from ds_engine.search.language import FIRST, Language
 from ds_engine.search.phrases import Phrases
 from ds_engine.search.policy import SearchPolicy
-from ds_engine.search.sources import of_bundle
+from ds_engine.search.sources import of_bundle, of_file
 from ds_engine.search.spelling import Spelling, SpellingModel
 from ds_engine.search.timeline import Timeline
 from ds_engine.search.vocabulary import Vocabulary
@@ -66,9 +67,8 @@ class KernelDecoder:
     @classmethod
     def make(cls, context: DecoderContext) -> KernelDecoder:
         """The decoder factory. Raises BundleError or LanguageModelError for a broken file, InputError for a wrong setting."""
-        source = of_bundle(context.bundle)
-        calibration = context.bundle.manifest.calibration.values.get("search", {})
-        policy = SearchPolicy.of(calibration, source.settings if source else {}, context.search)
+        source = of_file(context.language_model, context.alphabet) if context.language_model else of_bundle(context.bundle)
+        policy = SearchPolicy.of(_calibrated(context), source.settings if source else {}, context.search)
         return cls(context.alphabet, context.timing, Vocabulary(context.alphabet, source, policy) if source else None, policy)
 
     def start(self, bias: Bias) -> _State:
@@ -143,6 +143,16 @@ class KernelDecoder:
     def _compile(self, bias: Bias) -> _Compiled:
         overlay = self._vocabulary.overlay(bias) if self._vocabulary else None
         return _Compiled(Phrases(bias.phrases), overlay, frozenset(word for phrase in bias.phrases for word in phrase.text.split()))
+
+
+def _calibrated(context: DecoderContext) -> Mapping[str, Any]:
+    """The settings in the bundle's manifest. Raises BundleError where the search knows no such settings."""
+    settings = context.bundle.manifest.calibration.get("search", dict, {})
+    try:
+        SearchPolicy.of(settings)
+    except InputError as error:
+        raise BundleError(f"manifest: calibration.{error}") from error
+    return settings
 
 
 def _unheard_of(_: str) -> bool:

@@ -2,7 +2,8 @@
 
 Every occurrence of a phrase earns its boost, within and across others too; of several phrases that end at the same word the
 highest boost counts. A phrase of n words is advanced its boost word by word, so that its beginning is not lost to the beam, and
-pays back what it was advanced when it breaks off; a negative boost is charged at the last word. Matching is Aho & Corasick's (1975, "Efficient string matching").
+pays back what it was advanced when it breaks off; a negative boost is charged at the last word. Matching is Aho & Corasick's
+(1975, "Efficient string matching").
 """
 
 from __future__ import annotations

@@ -14,8 +14,12 @@ import numpy as np
 
 from ds_engine.alphabet import Alphabet
 from ds_engine.bundle import Bundle
+from ds_engine.errors import LanguageModelError
+from ds_engine.lm.arpa import read_arpa
 from ds_engine.lm.backoff import SPECIAL, UNKNOWN, BackoffModel
+from ds_engine.lm.files import Format, format_of, searchable
 from ds_engine.lm.ngram import NgramModel, write_ngram
+from ds_engine.lm.scorer import Scorer
 from ds_engine.lm.sections import read_sections
 from ds_engine.search.lexicon import SECTIONS, Lexicon
 from ds_engine.search.vocabulary import LanguageSource
@@ -31,6 +35,29 @@ def of_bundle(bundle: Bundle) -> LanguageSource | None:
     found = bundle.mappable(BUNDLED)
     model = NgramModel.open(found) if isinstance(found, Path) else NgramModel(read_sections(found, BUNDLED), BUNDLED)
     return of_ngram(model, bundle.manifest.alphabet)
+
+
+def of_file(path: Path, alphabet: Alphabet) -> LanguageSource:
+    """A file of any format, told by its content. Raises LanguageModelError, also where it does not fit the alphabet."""
+    match format_of(path):
+        case Format.NGRAM:
+            return of_ngram(NgramModel.open(path), alphabet)
+        case Format.ARPA:
+            return of_ngram(searchable(read_arpa(path)), alphabet)
+        case Format.KENLM:
+            return of_scorer(Scorer.open(path), alphabet)
+
+
+def of_scorer(scorer: Scorer, alphabet: Alphabet) -> LanguageSource:
+    """A scorer; its weights are the search's unless somebody sets others. Raises LanguageModelError where it is for another alphabet."""
+    if scorer.bytes_mode != alphabet.bytes_mode:
+        kinds = ("characters", "bytes")
+        raise LanguageModelError(f"{scorer.name}: a scorer of {kinds[scorer.bytes_mode]} for a model of {kinds[alphabet.bytes_mode]}")
+    words = scorer.words([symbol for column, symbol in enumerate(alphabet.symbols) if not alphabet.is_silent(column)])
+    model = scorer.model
+    indices = model.indices(words).astype(np.int64)
+    settings = {"alpha": scorer.alpha, "beta": scorer.beta}
+    return LanguageSource(model, words, model.unigrams(indices), float(model.unigrams([model.unknown])[0]), indices, settings=settings)
 
 
 def of_ngram(model: NgramModel, alphabet: Alphabet) -> LanguageSource:

@@ -20,7 +20,7 @@ def test_our_own_plugins_are_listed_with_what_they_add() -> None:
     listed = json.loads(run("plugins", "--json").stdout)
     assert [plugin["name"] for plugin in listed["plugins"]] == ["builtin", "http", "wyoming"]
     assert not any(plugin["error"] for plugin in listed["plugins"])
-    assert (listed["decoders"], listed["adapters"], listed["model_families"]) == (["greedy"], ["http", "wyoming"], ["native"])
+    assert (listed["decoders"], listed["adapters"], listed["model_families"]) == (["greedy", "kernel", "pyctcdecode"], ["http", "wyoming"], ["native"])
 
 
 def test_a_plugin_that_cannot_be_imported_is_reported_and_the_rest_works(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_a_plugin_that_cannot_be_imported_is_reported_and_the_rest_works(tmp_pat
     done = run("plugins", environment=environment)
     assert done.returncode == 0
     assert "FAILED: plugin rotten: loading raised ModuleNotFoundError" in done.stdout
-    assert "decoders: greedy" in done.stdout
+    assert "decoders: greedy, kernel, pyctcdecode" in done.stdout
 
 
 def test_a_misspelt_hook_is_reported_by_name(tmp_path: Path) -> None:
