@@ -13,7 +13,7 @@ import argparse
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ class Tuning:
     timing: Timing
     source: LanguageSource
     heard: Sequence[Posteriors]
-    settings: dict[str, Any]
+    settings: dict[str, Any] = field(default_factory=lambda: {name: getattr(SearchPolicy(), name) for name in ("alpha", "beta")})
     best: Figures | None = None
 
     def decoder(self, settings: Mapping[str, Any]) -> KernelDecoder:
@@ -143,7 +143,7 @@ def main() -> None:
     heard = list(posteriors(model, recordings))
     alphabet = bundle.manifest.alphabet
     greedy = measure(GreedyDecoder(alphabet, model.timing), heard)
-    settings, figures = tune(Tuning(alphabet, model.timing, source, heard, {}))
+    settings, figures = tune(Tuning(alphabet, model.timing, source, heard))
     print(
         json.dumps(
             {"greedy": asdict(greedy), "kernel": asdict(figures), "speakers": len({each.speaker for each in recordings}), **settings}
