@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ds_engine.greedy import GreedyDecoder
+from ds_engine.search.decoder import KernelDecoder
 from ds_plugin.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from ds_engine.acoustic import AcousticModel, ModelFamily, RuntimeOptions
     from ds_engine.bundle import Bundle
-    from ds_engine.decoder import DecoderFactory
+    from ds_engine.decoder import Decoder, DecoderContext, DecoderFactory
 
 
 @hookimpl
@@ -24,8 +25,10 @@ def ds_register_model_family(register: Callable[[str, ModelFamily], None]) -> No
 
 @hookimpl
 def ds_register_decoder(register: Callable[[str, DecoderFactory], None]) -> None:
-    """Decoder `greedy`."""
+    """Decoders `kernel`, `greedy` and, for those who have its extra, `pyctcdecode`."""
+    register("kernel", KernelDecoder.make)
     register("greedy", GreedyDecoder.make)
+    register("pyctcdecode", _pyctcdecode)
 
 
 @hookimpl
@@ -35,6 +38,12 @@ def ds_register_command(register: Callable[[click.Command], None]) -> None:
 
     for command in COMMANDS:
         register(command)
+
+
+def _pyctcdecode(context: DecoderContext) -> Decoder:
+    from ds_engine.pyctcdecode import PyctcdecodeDecoder  # it knows when to ask for its extra
+
+    return PyctcdecodeDecoder.make(context)
 
 
 def _native(bundle: Bundle, options: RuntimeOptions) -> AcousticModel:

@@ -7,9 +7,7 @@ is the time from its last byte, everything before it being decoded already, to i
 from __future__ import annotations
 
 import csv
-import re
 import time
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,14 +16,13 @@ from typing import Any
 import numpy as np
 
 from ds_engine.errors import InputError
+from ds_engine.text import normalise
 from ds_plugin.audio_files import open_audio
 from ds_plugin.host import Host
 
 PIECE_SECONDS = 0.1  # audio is fed in pieces of this duration
 MAX_MANIFEST_BYTES = 256 * 2**20
 _DIGITS = 4
-
-_NOT_SPOKEN = re.compile(r"[^\w\s']|_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +73,6 @@ def read_manifest(path: Path) -> list[Utterance]:
         raise InputError(f"{path}: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: not a tab-separated text file ({error})") from error
-
-
-def normalise(text: str) -> str:
-    """Lower-case words with single spaces, without punctuation."""
-    text = unicodedata.normalize("NFC", text).replace("\u2019", "'").lower()
-    return " ".join(_NOT_SPOKEN.sub(" ", text).split())
 
 
 async def evaluate(host: Host, utterances: Sequence[Utterance], progress: Callable[[], None] | None = None) -> Evaluation:

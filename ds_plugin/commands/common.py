@@ -25,6 +25,11 @@ def load_host(app: App, model: str | None, **limits: Any) -> Host:
     return Host.load(settings, app.hooks, replace(Limits(**settings.section("limits")), **limits))
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and what there are so many of: 1 word, 2,000 words."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """A progress display on standard error, where that is a terminal; nothing elsewhere."""

@@ -41,8 +41,15 @@ The weights were trained on, and this notice attributes:
   Pronunciation Assessment", Interspeech 2021), CC BY 4.0;
 - sentences of SLURP by Emanuele Bastianelli, Andrea Vanzo, Pawel Swietojanski and Verena Rieser ("SLURP: A Spoken Language
   Understanding Resource Package", EMNLP 2020), CC BY 4.0, spoken by synthesisers;
-- LJ Speech by Keith Ito and Linda Johnson, public domain.
-The material was changed: it was turned into weights, which do not contain it.
+- LJ Speech by Keith Ito and Linda Johnson, public domain;
+- sentence templates of Home Assistant (package home-assistant-intents), Apache License 2.0.
+The material was changed: it was turned into weights and n-gram counts, which do not contain it.
+
+The language model knows words of SCOWL, Copyright 2000-2011 by Kevin Atkinson: "Permission to use, copy, modify, distribute and sell
+these word lists, the associated scripts, the output created from the scripts, and its documentation for any purpose is hereby granted
+without fee, provided that the above copyright notice appears in all copies and that both that copyright notice and this permission
+notice appear in supporting documentation. Kevin Atkinson makes no representations about the suitability of this array for any purpose.
+It is provided "as is" without express or implied warranty."
 """
 
 

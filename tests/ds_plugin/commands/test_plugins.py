@@ -20,7 +20,11 @@ def test_our_own_plugins_are_listed_with_what_they_add() -> None:
     listed = json.loads(run("plugins", "--json").stdout)
     assert [plugin["name"] for plugin in listed["plugins"]] == ["builtin", "http", "wyoming"]
     assert not any(plugin["error"] for plugin in listed["plugins"])
-    assert (listed["decoders"], listed["adapters"], listed["model_families"]) == (["greedy", "kernel", "pyctcdecode"], ["http", "wyoming"], ["native"])
+    assert (listed["decoders"], listed["adapters"], listed["model_families"]) == (
+        ["greedy", "kernel", "pyctcdecode"],
+        ["http", "wyoming"],
+        ["native"],
+    )
 
 
 def test_a_plugin_that_cannot_be_imported_is_reported_and_the_rest_works(tmp_path: Path) -> None:
