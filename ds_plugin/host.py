@@ -22,12 +22,14 @@ from ds_engine.manifest import Manifest
 from ds_engine.recognizer import Recognizer
 from ds_engine.search.policy import SearchPolicy
 from ds_engine.utterance import Utterance
-from ds_plugin.config import ConfigError, Option, Settings
+from ds_plugin.config import ConfigError, Kind, Option, Settings
 from ds_plugin.hooks import Hooks
 from ds_plugin.models import DEFAULT_MODEL, ModelStore
 from ds_plugin.observer import FallbackRule, HookObserver
 
 T = TypeVar("T")
+
+_KINDS: dict[str, Kind] = {"int": int, "float": float, "bool": bool}
 
 HOST_OPTIONS: dict[str, tuple[Option, ...]] = {
     "": (
@@ -40,7 +42,9 @@ HOST_OPTIONS: dict[str, tuple[Option, ...]] = {
         Option("audio_filters", list[str], [], "audio filters of plugins, in order"),
         Option("log_level", str, "warning", "debug, info, warning or error"),
     ),
-    "search": tuple(Option(field.name, type(field.default), None, "see docs/reference/search.md") for field in fields(SearchPolicy)),
+    "search": tuple(
+        Option(setting.name, _KINDS[str(setting.type)], None, "see docs/reference/search.md") for setting in fields(SearchPolicy)
+    ),
     "limits": tuple(
         Option(limit.name, int if limit.type == "int" else float, limit.default, "see docs/reference/limits.md") for limit in fields(Limits)
     ),

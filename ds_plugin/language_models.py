@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ds_engine.alphabet import Alphabet
 from ds_engine.errors import InputError, LanguageModelError
 from ds_engine.lm.arpa import write_arpa
 from ds_engine.lm.backoff import BackoffModel
@@ -14,10 +15,8 @@ from ds_engine.lm.counts import Vocabulary, count, encode
 from ds_engine.lm.estimation import estimate
 from ds_engine.lm.files import read_backoff
 from ds_engine.lm.interpolation import interpolate
-from ds_engine.lm.ngram import NgramModel, write_ngram
 from ds_engine.lm.pruning import prune
-from ds_engine.lm.sections import read_sections
-from ds_engine.search.sources import BUNDLED
+from ds_engine.search.sources import model_of, write_with_lexicon
 from ds_plugin.models import ModelStore
 from ds_plugin.text_files import Sentence
 
@@ -57,11 +56,9 @@ def read_base(name: str, store: ModelStore) -> BackoffModel:
     path = Path(name)
     if path.suffix in {ARPA, NGRAM} or (path.is_file() and not zipfile.is_zipfile(path)):
         return read_backoff(path)
-    bundle = store.open(name)
-    if BUNDLED not in bundle.manifest.files:
+    model = model_of(store.open(name))
+    if model is None:
         raise LanguageModelError(f"{name}: the bundle has no language model")
-    found = bundle.mappable(BUNDLED)
-    model = NgramModel.open(found) if isinstance(found, Path) else NgramModel(read_sections(found, BUNDLED), BUNDLED)
     return model.to_backoff()
 
 
@@ -73,13 +70,13 @@ def check_output(path: Path, bits: int | None) -> None:
         raise InputError(f"{path}: an ARPA file holds text, not values of {bits} bits")
 
 
-def write(model: BackoffModel, path: Path, bits: int | None = None) -> None:
-    """Writes a model in the format that the name ends in. Raises InputError where that cannot be done."""
+def write(model: BackoffModel, path: Path, alphabet: Alphabet, bits: int | None = None) -> None:
+    """Writes a model in the format that the name ends in, ours with the lexicon for an alphabet. Raises InputError where it cannot."""
     check_output(path, bits)
     try:
         if path.suffix == ARPA:
             write_arpa(model, path)
         else:
-            write_ngram(model, path, bits=bits or BITS)
+            write_with_lexicon(model, alphabet, path, bits or BITS)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from error

@@ -72,16 +72,17 @@ def build(
     check_output(output, int(bits) if bits else None)
     if base is None and base_weight is not None:
         raise InputError("--base-weight needs --base")
+    store = ModelStore.standard(app.settings().get("models_folder"))
     recipe = Recipe(
         order=order,
         vocabulary=Vocabulary(_words_of(vocabulary, keep_case=keep_case) if vocabulary else None, min_count, top),
         prune=_thresholds(prune),
-        base=read_base(base, ModelStore.standard(app.settings().get("models_folder"))) if base else None,
+        base=read_base(base, store) if base else None,
         base_weight=0.5 if base_weight is None else base_weight,
         entropy=entropy,
     )
     model = make(read_sentences(texts, keep_case=keep_case, weighted=weighted), recipe)
-    write(model, output, int(bits) if bits else None)
+    write(model, output, store.open(app.settings().get("model")).manifest.alphabet, int(bits) if bits else None)
     sizes = [counted(len(level.ids), f"{number}-gram" if number > 1 else "word") for number, level in enumerate(model.orders, 1)]
     click.echo(f"{output}: {', '.join(sizes)}; {counted(output.stat().st_size, 'byte')}", err=True)
 

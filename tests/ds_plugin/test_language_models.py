@@ -12,9 +12,11 @@ from ds_engine.lm.backoff import BackoffModel
 from ds_engine.lm.counts import Vocabulary
 from ds_engine.lm.files import read_backoff
 from ds_engine.lm.ngram import write_ngram
+from ds_engine.search.sources import of_file
 from ds_plugin.language_models import Recipe, make, read_base, write
 from ds_plugin.models import BUNDLED, DEFAULT_MODEL, ModelStore
 from ds_plugin.text_files import Sentence
+from tests.ds_engine.fakes import CHARACTERS
 
 TEXT = [Sentence(words.split(), 1.0) for words in ("turn on the light", "turn off the light", "stop")]
 
@@ -44,7 +46,7 @@ def test_a_bundles_own_model_can_be_the_base(tmp_path: Path, packed: bool) -> No
 
 def test_a_base_can_be_a_file_of_any_name(tmp_path: Path) -> None:
     model = make(TEXT, Recipe())
-    write(model, tmp_path / "base.arpa")
+    write(model, tmp_path / "base.arpa", CHARACTERS)
     (tmp_path / "base.arpa").rename(tmp_path / "base")
     assert read_base(str(tmp_path / "base"), ModelStore(())).words == model.words
 
@@ -67,13 +69,14 @@ def test_the_steps_of_a_recipe_come_in_their_order() -> None:
 @pytest.mark.parametrize("name", ["a.ngram", "a.arpa"])
 def test_what_was_written_reads_back(tmp_path: Path, name: str) -> None:
     model = make(TEXT, Recipe())
-    write(model, tmp_path / name)
+    write(model, tmp_path / name, CHARACTERS)
     read = read_backoff(tmp_path / name)
     assert read.words == model.words
     assert [level.ids.tolist() for level in read.orders] == [level.ids.tolist() for level in model.orders]
+    assert name.endswith("arpa") or of_file(tmp_path / name, CHARACTERS).lexicon is not None
     assert read.orders[2].log_probs == pytest.approx(model.orders[2].log_probs, abs=1e-6)
 
 
 def test_a_format_that_is_not_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"must end in \.arpa or \.ngram"):
-        write(make(TEXT, Recipe()), tmp_path / "a.binary")
+        write(make(TEXT, Recipe()), tmp_path / "a.binary", CHARACTERS)

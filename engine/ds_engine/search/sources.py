@@ -29,12 +29,17 @@ _ALPHABET = "lexicon.alphabet"  # the section that says for which alphabet a lex
 
 
 def of_bundle(bundle: Bundle) -> LanguageSource | None:
+    """The bundle's own language model with its words, or None where it has none. Raises BundleError."""
+    model = model_of(bundle)
+    return None if model is None else of_ngram(model, bundle.manifest.alphabet)
+
+
+def model_of(bundle: Bundle) -> NgramModel | None:
     """The bundle's own language model, or None where it has none. Raises BundleError."""
     if BUNDLED not in bundle.manifest.files:
         return None
     found = bundle.mappable(BUNDLED)
-    model = NgramModel.open(found) if isinstance(found, Path) else NgramModel(read_sections(found, BUNDLED), BUNDLED)
-    return of_ngram(model, bundle.manifest.alphabet)
+    return NgramModel.open(found) if isinstance(found, Path) else NgramModel(read_sections(found, BUNDLED), BUNDLED)
 
 
 def of_file(path: Path, alphabet: Alphabet) -> LanguageSource:
