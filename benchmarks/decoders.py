@@ -35,10 +35,6 @@ from ds_engine.bias import Bias
 from ds_engine.decoder import Decoder, DecoderContext, Timing
 from ds_engine.greedy import GreedyDecoder
 from ds_engine.search.decoder import KernelDecoder
-from ds_engine.search.policy import SearchPolicy
-from ds_engine.search.sources import of_file
-from ds_engine.search.vocabulary import Vocabulary
-from ds_engine.search.decoder import KernelDecoder
 from ds_plugin.models import ModelStore
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -120,12 +116,11 @@ def alphabet_of(posteriors: Posteriors) -> Alphabet:
 
 
 def make_kernel(posteriors: Posteriors, options: argparse.Namespace) -> Decoder:
-    """Our search over the language model (or, where none is named, the scorer), with the weights that the peers have."""
-    alphabet = alphabet_of(posteriors)
-    source = of_file(options.language_model or options.scorer, alphabet)
-    given = {weight: value for weight in ("alpha", "beta") if (value := getattr(options, weight)) is not None}
-    policy = SearchPolicy.of(source.settings, given)
-    return KernelDecoder(alphabet, Timing(0.04), Vocabulary(alphabet, source, policy), policy)
+    """Our search as the product makes it: with the bundle's calibration, but for the weights, which a scorer brings along."""
+    search = {weight: getattr(options, weight) for weight in WEIGHTS if getattr(options, weight) is not None}
+    search |= {name: json.loads(value) for name, _, value in (setting.partition("=") for setting in options.search)}
+    bundle, model = ModelStore.standard().open(options.model), options.language_model or options.scorer
+    return KernelDecoder.make(DecoderContext(alphabet_of(posteriors), Timing(posteriors.step), bundle, model, search))
 
 
 def contestants(posteriors: Posteriors, options: argparse.Namespace, stack: ExitStack) -> dict[str, Contestant]:
