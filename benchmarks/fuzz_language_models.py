@@ -5,13 +5,16 @@ Usage: python benchmarks/fuzz_language_models.py [CASES [NAME]...]
 CASES files (200,000 if not given) are spread over the formats, or over those that are named. A case also fails when it holds more
 memory than SIZES_OF_MEMORY times the file's size above FREE_BYTES, or takes more than SECONDS of processor time. Every case is
 made from its format and number alone, so that a failure, printed with them, can be seen again. tests/ds_engine/lm/test_fuzzing.py
-runs the first of them. A further format is a further line in FORMATS.
+runs the first of them. A further format is a further line in FORMATS. KenLM binaries go through our own reader, and through the
+compiled package where it is installed: there a missed check ends the process.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
+import importlib.util
 import random
 import sys
 import tempfile
@@ -27,8 +30,14 @@ import numpy as np
 from ds_engine.errors import InputError, LanguageModelError
 from ds_engine.lm.arpa import read_arpa, write_arpa
 from ds_engine.lm.backoff import BackoffModel, Ngrams, assemble
+from ds_engine.lm.kenlm_header import KenlmType
+from ds_engine.lm.kenlm_package import KenlmPackage
+from ds_engine.lm.kenlm_trie import KenlmTrie
+from ds_engine.lm.kenlm_vocabulary import stored_words
 from ds_engine.lm.ngram import NgramModel, write_ngram
+from ds_engine.lm.scorer import Scorer, write_scorer
 from ds_engine.lm.sections import open_sections, write_sections
+from tests.ds_engine.lm.kenlm_files import kenlm_file
 
 SIZES_OF_MEMORY = 256  # a line of four bytes can be a word, which becomes an entry of a dictionary, a string and an n-gram
 FREE_BYTES = 8 * 2**20
@@ -204,6 +213,43 @@ def _read_arpa(path: Path) -> None:
     ask(NgramModel.open(path.with_name("converted")))
 
 
+def _write_kenlm(kind: KenlmType, path: Path) -> None:
+    path.write_bytes(kenlm_file(small_model(), kind, words=True))
+
+
+def _write_scorer(path: Path, *, bytes_mode: bool = False) -> None:
+    model = small_model()
+    words = [*"aéü你😀"] if bytes_mode else [word.rstrip("0123456789") + "en" * number for number, word in enumerate(model.words)]
+    write_scorer(path, model, words, tuple(" abcdeinorw"), 0.9, 1.2, bytes_mode=bytes_mode)
+
+
+def ask_kenlm(model: KenlmTrie | KenlmPackage) -> None:
+    """What a search does with one of KenLM's, along random sentences."""
+    chance, words = np.random.default_rng(0), model.indices([*(f"word{number}" for number in range(20)), "größe", "never seen"])
+    model.unigrams(words)
+    for sentence in chance.choice(words, (12, 8)).tolist():
+        context = model.start
+        for word in sentence:
+            log_prob, context = model.advance(context, word)
+            if not np.isfinite(log_prob) or not np.isfinite(model.end(context)):
+                raise ArithmeticError(f"log-probability {log_prob}")
+
+
+def _ask_trie(path: Path) -> None:
+    ask_kenlm(KenlmTrie.open(path))
+    stored_words(path)
+
+
+def _ask_scorer(path: Path) -> None:
+    scorer = Scorer.open(path)
+    words = scorer.words(tuple(" abcdeinorw"))
+    scorer.model.unigrams(scorer.model.indices(words))
+    ask_kenlm(scorer.model)
+
+
+_TRIES = [kind for kind in KenlmType if kind.is_trie]
+_COMPILED = [*KenlmType] if importlib.util.find_spec("kenlm") else []
+
 FORMATS = (
     Format("arpa", lambda path: write_arpa(small_model(), path), _read_arpa),
     Format("arpa.gz", _write_packed_arpa, _read_arpa),
@@ -211,6 +257,10 @@ FORMATS = (
     Format("ngram-16", lambda path: write_ngram(small_model(), path, bits=16), _ask_ngram),
     Format("ngram-wide", _write_wide_ngram, _ask_ngram),
     Format("ngram-back", lambda path: write_ngram(small_model(), path), _convert_ngram),
+    *(Format(f"kenlm-{kind:d}", functools.partial(_write_kenlm, kind), _ask_trie) for kind in _TRIES),
+    *(Format(f"package-{kind:d}", functools.partial(_write_kenlm, kind), lambda path: ask_kenlm(KenlmPackage(path))) for kind in _COMPILED),
+    Format("scorer", _write_scorer, _ask_scorer),
+    Format("scorer-bytes", functools.partial(_write_scorer, bytes_mode=True), _ask_scorer),
 )
 
 

@@ -11,68 +11,16 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ds_engine.acoustic import RuntimeOptions
 from ds_engine.native import NativeModel
-from ds_engine.recognizer import Recognizer
-from ds_engine.transcript import Hypothesis, Partial
-from ds_plugin.audio_files import open_audio
 from ds_plugin.models import ModelStore
-from ds_training.corpus import Recording, read_manifest
+from ds_training.corpus import read_manifest
+from ds_training.posteriors import posteriors
 from ds_training.splits import of_part, read_split
-
-if TYPE_CHECKING:
-    from ds_engine.bias import Bias
-    from ds_engine.features import FloatArray
-
-PIECE_SECONDS = 0.1  # of audio, fed at once
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """One utterance's log-probs float32 [rows, symbols] and its duration in seconds."""
-
-    log_probs: FloatArray
-    seconds: float
-
-
-class Collector:
-    """A decoder that only keeps what it is given; for one stream at a time."""
-
-    def __init__(self) -> None:
-        self.rows: list[FloatArray] = []
-
-    def start(self, bias: Bias) -> None:
-        self.rows = []
-
-    def advance(self, state: None, log_probs: FloatArray) -> None:
-        self.rows.append(log_probs)
-
-    def partial(self, state: None) -> Partial:
-        return Partial()
-
-    def finish(self, state: None) -> tuple[Hypothesis, ...]:
-        return (Hypothesis("", (), 0.0, 0.0),)
-
-
-def heard(recognizer: Recognizer, collector: Collector, path: Path) -> Rows:
-    """A recording through the stream that a client would use."""
-    with open_audio(path) as audio:
-        stream = recognizer.stream(audio.format)
-        for block in audio.blocks(PIECE_SECONDS):
-            stream.feed(block)
-        final = stream.finish()
-    return Rows(np.concatenate(collector.rows), final.transcript.audio_seconds)
-
-
-def chosen(manifest: Path, speakers: Path | None, part: str) -> list[Recording]:
-    recordings = read_manifest(manifest)
-    return recordings if speakers is None else of_part(recordings, read_split(speakers), part)
 
 
 def main() -> None:
@@ -86,16 +34,17 @@ def main() -> None:
     options = parser.parse_args()
 
     bundle = ModelStore.standard().open(options.model)
-    model, collector = NativeModel(bundle, RuntimeOptions()), Collector()
-    recognizer = Recognizer(model, collector)
-    recordings, began = chosen(options.manifest, options.speakers, options.part), time.perf_counter()
-    found = [heard(recognizer, collector, recording.file) for recording in recordings]
+    model, began = NativeModel(bundle, RuntimeOptions()), time.perf_counter()
+    recordings = read_manifest(options.manifest)
+    if options.speakers:
+        recordings = of_part(recordings, read_split(options.speakers), options.part)
+    found = list(posteriors(model, recordings))
     alphabet = bundle.manifest.alphabet
     options.out.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(
         options.out,
         ids=np.array([recording.file.stem for recording in recordings]),
-        texts=np.array([recording.text for recording in recordings]),
+        texts=np.array([each.text for each in found]),
         speakers=np.array([recording.speaker for recording in recordings]),
         seconds=np.array([each.seconds for each in found]),
         rows=np.array([len(each.log_probs) for each in found]),
