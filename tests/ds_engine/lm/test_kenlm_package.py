@@ -186,3 +186,25 @@ def test_no_full_hash_table_and_no_word_without_unigram_passes_the_check(kind: i
     struct.pack_into("<I", content, vocabulary.offset + 12 * filled + 8, layout.counts[0] + 1)
     with pytest.raises(LanguageModelError, match="lm: damaged"):
         check_kenlm(bytes(content), layout, "lm")
+
+
+@needs_package
+def test_what_the_package_refuses_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "lm"
+    content = kenlm_file(random_model(3, 3), 0, words=True)
+    path.write_bytes(content.replace(b"<unk>\0", b"<UNK>\0"))
+    with pytest.raises(LanguageModelError, match=r"lm: cannot be read: .*words are in the wrong place"):
+        KenlmPackage(path)
+
+
+@needs_package
+def test_a_probability_that_is_none_is_reported(tmp_path: Path) -> None:
+    path = written(tmp_path, 2, 2)
+    content = bytearray(path.read_bytes())
+    with path.open("rb") as file:
+        unigrams = read_layout(file, "lm").unigrams
+    struct.pack_into("<f", content, unigrams, float("nan"))
+    path.write_bytes(content)
+    found = KenlmPackage(path)
+    with pytest.raises(LanguageModelError, match="lm: damaged: a probability that is none"):
+        found.advance(found.empty, found.unknown)

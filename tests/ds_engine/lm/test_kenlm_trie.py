@@ -78,11 +78,10 @@ def test_the_sentence_begins_after_its_mark() -> None:
 def test_words_are_found_one_by_one_and_all_at_once() -> None:
     model = random_model(2, 3, words=40)
     trie = KenlmTrie.read(kenlm_file(model, 2), "lm")
-    asked = [*model.words, "missing", "", "\x00", "w1"]
+    asked = [*model.words, "missing", "", "\x00", "w1", "\ud800"]
     found = [trie.index(word) for word in asked]
     assert sorted(found[: len(model.words)]) == list(range(len(model.words)))
-    assert found[len(model.words) :] == [0, 0, 0, 0]
-    assert trie.index("\ud800") == 0
+    assert found[len(model.words) :] == [0, 0, 0, 0, 0]
     assert trie.indices(asked).tolist() == found
     assert trie.unigrams(found).tolist() == pytest.approx([trie.advance(trie.empty, index)[0] for index in found], abs=1e-6)
     assert trie.unigram(found[5]) == trie.advance(trie.empty, found[5])[0]
@@ -118,6 +117,8 @@ def test_an_old_file_stays_whole_where_writing_fails(tmp_path: Path) -> None:
     broken = BackoffModel(model.words, (Ngrams(model.orders[0].ids, model.orders[0].log_probs * math.nan, model.orders[0].back_offs),))
     with pytest.raises(LanguageModelError, match="1-grams with values that are no logarithms"):
         write_kenlm_trie(broken, path)
+    with pytest.raises(LanguageModelError, match="a word is empty, or has a blank or NUL in it, or is not Unicode"):
+        write_kenlm_trie(BackoffModel((*model.words[:-1], "\ud800"), model.orders), path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
