@@ -6,7 +6,7 @@ seen once and stand in no word list are <unk>, and so are some of the owners' na
 that nobody listed is likely.
 
     python -m ds_training.language BUNDLE_FOLDER --text FILE:WEIGHT... [--transcripts MANIFEST.tsv:WEIGHT --split SPLIT.tsv --part train]
-        [--words FILE]... [--commands 0.25] [--everyday 0.1] [--sentences 120000] [--prune 2e-8] [--seed 11]
+        [--except MANIFEST.tsv]... [--words FILE]... [--commands 0.25] [--everyday 0.1] [--sentences 120000] [--prune 2e-8] [--seed 11]
 """
 
 from __future__ import annotations
@@ -109,6 +109,15 @@ def main() -> None:
     parser.add_argument("--split", type=Path, help="TSV of speakers and parts, for --transcripts")
     parser.add_argument("--part", default="train")
     parser.add_argument(
+        "--except",
+        dest="kept_out",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="MANIFEST.tsv",
+        help="recordings whose texts are left out",
+    )
+    parser.add_argument(
         "--words", type=Path, action="append", default=[], help="a list of words that are known whether or not they were seen"
     )
     parser.add_argument("--commands", type=float, default=0.25, help="weight of home commands")
@@ -117,7 +126,8 @@ def main() -> None:
     parser.add_argument("--prune", type=float, default=2e-8, help="threshold of entropy pruning")
     parser.add_argument("--seed", type=int, default=11)
     options = parser.parse_args()
-    texts = [Kind(path.stem, read_lines(path), weight) for path, weight in options.text]
+    kept_out = {recording.text for path in options.kept_out for recording in read_manifest(path)}
+    texts = [Kind(path.stem, [line for line in read_lines(path) if line not in kept_out], weight) for path, weight in options.text]
     if options.transcripts:
         recordings = read_manifest(options.transcripts[0])
         recordings = of_part(recordings, read_split(options.split), options.part) if options.split else recordings

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +20,9 @@ from ds_engine.errors import LanguageModelError
 from ds_engine.lm.arpa import read_arpa
 from ds_engine.lm.backoff import SPECIAL, UNKNOWN, BackoffModel
 from ds_engine.lm.files import Format, format_of, searchable
+from ds_engine.lm.kenlm_package import KenlmPackage, open_kenlm
+from ds_engine.lm.kenlm_trie import KenlmTrie
+from ds_engine.lm.kenlm_vocabulary import stored_words
 from ds_engine.lm.ngram import NgramModel, write_ngram
 from ds_engine.lm.scorer import Scorer
 from ds_engine.lm.sections import read_sections
@@ -50,7 +55,8 @@ def of_file(path: Path, alphabet: Alphabet) -> LanguageSource:
         case Format.ARPA:
             return of_ngram(searchable(read_arpa(path)), alphabet)
         case Format.KENLM:
-            return of_scorer(Scorer.open(path), alphabet)
+            words = stored_words(path)
+            return of_kenlm(open_kenlm(path), words) if words else of_scorer(Scorer.open(path), alphabet)
 
 
 def of_scorer(scorer: Scorer, alphabet: Alphabet) -> LanguageSource:
@@ -59,10 +65,13 @@ def of_scorer(scorer: Scorer, alphabet: Alphabet) -> LanguageSource:
         kinds = ("characters", "bytes")
         raise LanguageModelError(f"{scorer.name}: a scorer of {kinds[scorer.bytes_mode]} for a model of {kinds[alphabet.bytes_mode]}")
     words = scorer.words([symbol for column, symbol in enumerate(alphabet.symbols) if not alphabet.is_silent(column)])
-    model = scorer.model
+    return of_kenlm(scorer.model, words, {"alpha": scorer.alpha, "beta": scorer.beta})
+
+
+def of_kenlm(model: KenlmTrie | KenlmPackage, words: Sequence[str], settings: Mapping[str, Any] | None = None) -> LanguageSource:
+    """A KenLM binary and the words that may be said."""
     indices = model.indices(words).astype(np.int64)
-    settings = {"alpha": scorer.alpha, "beta": scorer.beta}
-    return LanguageSource(model, words, model.unigrams(indices), float(model.unigrams([model.unknown])[0]), indices, settings=settings)
+    return LanguageSource(model, words, model.unigrams(indices), model.unigram(model.unknown), indices, settings=settings or {})
 
 
 def of_ngram(model: NgramModel, alphabet: Alphabet) -> LanguageSource:

@@ -20,6 +20,8 @@ from ds_engine.lm.arpa import write_arpa
 from ds_engine.lm.backoff import SPECIAL, BackoffModel
 from ds_engine.lm.counts import count, encode
 from ds_engine.lm.estimation import estimate
+from ds_engine.lm.kenlm_vocabulary import hash_word
+from ds_engine.lm.kenlm_writer import kenlm_trie
 from ds_engine.lm.ngram import NgramModel, write_ngram
 from ds_engine.lm.scorer import write_scorer
 from ds_engine.search.decoder import KernelDecoder
@@ -30,6 +32,7 @@ from tests.ds_engine.bundles import manifest, network, zipped
 from tests.ds_engine.fakes import BYTES, CHARACTERS
 
 SENTENCES = ("turn on the light", "turn off the light", "turn on the bed light", "what time is it")
+FIXED_HAS_WORDS = 0x64  # the place of the flag in a KenLM binary
 LETTERS = [symbol for column, symbol in enumerate(CHARACTERS.symbols) if column != CHARACTERS.blank]
 
 
@@ -61,13 +64,18 @@ def written(model: BackoffModel, folder: Path, kind: str) -> Path:
             write_ngram(model, path)
         case "ngram with its lexicon":
             write_with_lexicon(model, CHARACTERS, path)
+        case "kenlm with its words":
+            content = bytearray(b"".join(kenlm_trie(model)))
+            content[FIXED_HAS_WORDS] = 1
+            words = ["<unk>", *sorted(set(model.words) - {"<unk>"}, key=lambda word: hash_word(word.encode()))]
+            path.write_bytes(bytes(content) + b"".join(word.encode() + b"\0" for word in words))
         case "scorer":
             words = [word for word in model.words if word not in SPECIAL]
             assert not write_scorer(path, model, words, LETTERS, 0.9, 1.0)
     return path
 
 
-KINDS = ("arpa", "ngram", "ngram with its lexicon", "scorer")
+KINDS = ("arpa", "ngram", "ngram with its lexicon", "kenlm with its words", "scorer")
 
 
 @pytest.mark.parametrize("kind", KINDS)
