@@ -79,6 +79,8 @@ SMALL = NetworkSpec(
     ),
     width=384,
 )  # 3.5 million parameters, 40 ms steps, 250 ms look-ahead
+DEEP = NetworkSpec(SMALL.blocks[:2] + 4 * (BlockSpec(320, 320, 5, 1, 1, residual=True),), width=384)  # 4.0 million, the same look-ahead
+SIZES = {"small": SMALL, "deep": DEEP}
 
 
 class Block(nn.Module):  # type: ignore[misc]  # torch is Any to mypy, see pyproject.toml

@@ -26,12 +26,13 @@ def espeak(lines: str) -> str:
     return subprocess.run(command, input=lines, capture_output=True, text=True, check=True).stdout  # noqa: S603  # our own words
 
 
-def pronounce(texts: Sequence[str], ask: Callable[[str], str] = espeak) -> list[str]:
-    """For each text its phones, separated by spaces. Raises ValueError where the answer is not line by line."""
+def pronounce(texts: Sequence[str], ask: Callable[[str], str] = espeak, *, stress: bool = False) -> list[str]:
+    """For each text its phones, separated by spaces, with stress if wanted. Raises ValueError where the answer is not line by line."""
     lines = ask("".join(f"{text}.\n" for text in texts)).splitlines()  # the full stop keeps lines apart
     if len(lines) != len(texts):
         raise ValueError(f"espeak-ng needs to give a line for each of {len(texts)} texts, got {len(lines)}")
-    return [" ".join(phone.strip(_STRESS) for phone in line.replace("_", " ").split()) for line in lines]
+    kept = "" if stress else _STRESS
+    return [" ".join(phone.strip(kept) for phone in line.replace("_", " ").split()) for line in lines]
 
 
 def encode_phones(phones: str) -> list[int]:

@@ -1,7 +1,8 @@
 """Sentences to be spoken by a synthesiser: a seed in, an endless stream of plain text out.
 
 Home commands are sampled from Home Assistant's own templates (package home-assistant-intents, parsed by hassil) with invented
-names of rooms and devices; the rest is lines of text files, cut to a length that is said in one breath, and random words.
+names of rooms and devices; the rest is lines of text files, cut to a length that is said in one breath, random words, and short
+everyday sentences (see everyday.py).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ds_training.everyday import everyday
 from ds_training.text import number_words, plain_text
 
 ROOMS = (  # noqa: SIM905  # a table of words
@@ -99,8 +101,10 @@ def excerpt(line: str, rng: random.Random, longest: int = 12) -> str:
     return " ".join(words[start : start + count])
 
 
-def sentences(files: Sequence[Path], rng: random.Random, commands: float = 0.4, random_words: float = 0.12) -> Iterator[str]:
-    """An endless stream: a share of `commands`, one of `random_words` and numbers, and of the files (each equally often) the rest."""
+def sentences(
+    files: Sequence[Path], rng: random.Random, commands: float = 0.4, random_words: float = 0.12, short: float = 0.0
+) -> Iterator[str]:
+    """An endless stream: shares of `commands`, `random_words` and `short` everyday ones; the rest is of the files, each equally often."""
     books = [read_lines(path) for path in files]
     words = sorted({word for lines in books for line in lines for word in line.split()})
     templates = Templates(words)
@@ -110,6 +114,8 @@ def sentences(files: Sequence[Path], rng: random.Random, commands: float = 0.4, 
             line = templates.sample(rng)
         elif draw < commands + random_words:
             line = " ".join(_random_word(words, rng) for _ in range(rng.randint(1, 7)))
+        elif draw < commands + random_words + short:
+            line = everyday(words, rng)
         else:
             line = excerpt(rng.choice(rng.choice(books)), rng)
         if line:

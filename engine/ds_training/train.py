@@ -29,7 +29,7 @@ from ds_training.batches import Batch, Batches, Targets
 from ds_training.checkpoint import load_checkpoint, load_network, save_checkpoint
 from ds_training.corpus import Utterance, read_shard
 from ds_training.evaluate import START_FRAMES, Figures, measure
-from ds_training.model import Network
+from ds_training.model import SIZES, Network
 from ds_training.phones import PHONES
 
 
@@ -183,6 +183,7 @@ def main() -> None:
     parser.add_argument("--synthetic", type=Path, nargs="*", default=[], help="shards from which each epoch draws")
     parser.add_argument("--development", type=Path, nargs="+", required=True, help="shards of speakers never trained on")
     parser.add_argument("--start", type=Path, help="weights to start from: a checkpoint or the model.onnx of a bundle")
+    parser.add_argument("--size", choices=sorted(SIZES), default="small", help="of a network that starts from nothing, see model.py")
     parser.add_argument("--share", type=float, default=0.5, help="share of real utterances in an epoch, 0 to 1")
     parser.add_argument("--frames", type=int, default=6000, help="feature frames in a batch")
     parser.add_argument("--hours", type=float, default=default.hours, help="of audio, in all")
@@ -204,7 +205,7 @@ def main() -> None:
     real, synthetic, development = (
         [utterance for path in paths for utterance in read_shard(path)] for paths in (options.real, options.synthetic, options.development)
     )
-    network = load_network(options.start) if options.start else Network()
+    network = load_network(options.start) if options.start else Network(SIZES[options.size])
     network.dropout.p = options.dropout
     schedule = Schedule(
         hours=options.hours,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from ds_engine.bias import Bias, Phrase
 from ds_engine.decoder import Decoder, DecoderState, Timing
 from ds_engine.features import FloatArray
 from ds_engine.greedy import GreedyDecoder
+from ds_engine.pyctcdecode import PyctcdecodeDecoder, Settings
 from ds_engine.search.decoder import KernelDecoder
 from ds_engine.search.policy import SearchPolicy
 from ds_engine.transcript import Hypothesis
@@ -63,7 +65,14 @@ CASES = (
     Case("kernel without a language model", lambda: KernelDecoder(CHARACTERS, TIMING, None, SearchPolicy()), CHARACTERS, HOME),
 )
 
-each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+NEEDS_PYCTCDECODE = pytest.mark.skipif(importlib.util.find_spec("pyctcdecode") is None, reason="needs the extra 'pyctcdecode'")
+OPTIONAL = pytest.param(
+    Case("pyctcdecode", lambda: PyctcdecodeDecoder(CHARACTERS, TIMING, settings=Settings(beam=8)), CHARACTERS, HOME),
+    marks=NEEDS_PYCTCDECODE,
+    id="pyctcdecode",
+)
+
+each_case = pytest.mark.parametrize("case", [*CASES, OPTIONAL], ids=lambda case: case.name)
 cuttings = st.lists(st.integers(0, 5), min_size=1, max_size=6)
 seeds = st.integers(0, 2**16)
 

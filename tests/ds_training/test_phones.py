@@ -21,6 +21,10 @@ def test_stress_and_separators_are_removed() -> None:
     assert pronounce(["skip", "how you"], lambda _: " s_k_ˈɪ_p\nh_ˌaʊ j_uː\n") == ["s k ɪ p", "h aʊ j uː"]
 
 
+def test_stress_stays_where_it_is_wanted() -> None:
+    assert pronounce(["skip"], lambda _: " s_k_ˈɪ_p\n", stress=True) == ["s k ˈɪ p"]
+
+
 def test_an_answer_that_is_not_line_by_line_is_refused() -> None:
     with pytest.raises(ValueError, match="each of 2 texts, got 1"):
         pronounce(["skip", "how you"], lambda _: "s_k_ˈɪ_p\n")

@@ -1,7 +1,7 @@
 """Forced alignment: rows of log-probs and words in, when each word was said and how well it fits out.
 
-The best CTC path through the words' symbols is found by the Viterbi algorithm, for several readings at once. Between two
-words, and before the first and after the last, separators and blanks are interchangeable.
+The best CTC path through the words' symbols is found by the Viterbi algorithm, for several readings at once. Around the
+separator that two words need between them, before the first word and after the last, separators and blanks are interchangeable.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from ds_engine.features import FloatArray
 from ds_engine.search.language import Said
 
 _GAP = -1  # a state that takes a blank, or a separator too where there is one
-_ANY = -2  # a state that takes whatever is likeliest
+_SILENT = -2  # a state that takes a blank
+_LEAST = math.log(1e-30)  # nats: as in the kernel, a row can rule nothing out for good
 _NEVER = -1e30  # nats
 
 
@@ -34,25 +35,25 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class _Path:
-    """The states that one reading passes through. States alternate: gap, symbol, gap, ..., symbol, gap or anything."""
+    """The states that one reading passes through. States alternate: gap, symbol, gap, ..., symbol, gap."""
 
     columns: list[int]  # of each state
     skips: list[bool]  # True where the state before may be left out
     words: list[int]  # index of the word that a state's symbol belongs to, or -1
 
 
-def align(log_probs: FloatArray, readings: Sequence[Sequence[Said]], alphabet: Alphabet, *, more: bool = False) -> list[list[Span]]:
-    """Aligns each reading with all rows [rows, symbols]; `more`: something else follows the words.
+def align(log_probs: FloatArray, readings: Sequence[Sequence[Said]], alphabet: Alphabet) -> list[list[Span]]:
+    """Aligns each reading with all rows [rows, symbols].
 
     Where there are fewer rows than symbols, which a search never asks for, words share rows.
     """
-    paths = [_path(reading, alphabet, more=more) for reading in readings]
+    paths = [_path(reading, alphabet) for reading in readings]
     emissions = _emissions(log_probs, alphabet)
     states = _best_states(emissions, paths)
     return [_spans(emissions, path, found, len(reading)) for path, found, reading in zip(paths, states, readings, strict=True)]
 
 
-def _path(reading: Sequence[Said], alphabet: Alphabet, *, more: bool) -> _Path:
+def _path(reading: Sequence[Said], alphabet: Alphabet) -> _Path:
     path = _Path([_GAP], [False], [-1])
 
     def add(column: int, word: int, *, skip: bool) -> None:
@@ -68,18 +69,18 @@ def _path(reading: Sequence[Said], alphabet: Alphabet, *, more: bool) -> _Path:
             before = None
         for column in word.spelling:
             add(column, number, skip=before != column)
-            add(_GAP, -1, skip=False)
+            add(_SILENT, -1, skip=False)
             before = column
-    if more:
-        path.columns[-1] = _ANY
+    path.columns[-1] = _GAP
     return path
 
 
 def _emissions(log_probs: FloatArray, alphabet: Alphabet) -> FloatArray:
-    """The log-probs with two more columns, so that _GAP and _ANY are indices from the end."""
-    silent = log_probs[:, [alphabet.blank, *sorted(alphabet.ignored)]].max(axis=1)
-    gap = silent if alphabet.separator is None else np.maximum(silent, log_probs[:, alphabet.separator])
-    return np.column_stack((log_probs, log_probs.max(axis=1), gap)).astype(np.float32)
+    """The log-probs with two more columns, so that _GAP and _SILENT are indices from the end."""
+    usable = np.fmin(np.fmax(log_probs, _LEAST), 0.0)
+    silent = usable[:, [alphabet.blank, *sorted(alphabet.ignored)]].max(axis=1)
+    gap = silent if alphabet.separator is None else np.maximum(silent, usable[:, alphabet.separator])
+    return np.column_stack((usable, silent, gap)).astype(np.float32)
 
 
 def _best_states(emissions: FloatArray, paths: Sequence[_Path]) -> list[list[int]]:

@@ -19,7 +19,7 @@ from ds_engine.decoder import DecoderContext, Timing
 from ds_engine.errors import BundleError, InputError
 from ds_engine.features import FloatArray
 from ds_engine.search.kernel import Kernel
-from ds_engine.search.language import FIRST, Language
+from ds_engine.search.language import FIRST, Language, Said
 from ds_engine.search.phrases import Phrases
 from ds_engine.search.policy import SearchPolicy
 from ds_engine.search.sources import of_bundle, of_file
@@ -30,6 +30,7 @@ from ds_engine.transcript import Hypothesis, Partial, Word
 
 SETTLE_ROWS = 25  # rows between two looks at what has become certain
 FORGET_HISTORIES = 4096  # of one utterance, before those that no beam needs are forgotten
+FORGET_NODES = 2**18  # of free spelling, the same
 _BIASES = 16  # snapshots of which the compiled form is remembered
 
 
@@ -68,7 +69,7 @@ class KernelDecoder:
     def make(cls, context: DecoderContext) -> KernelDecoder:
         """The decoder factory. Raises BundleError or LanguageModelError for a broken file, InputError for a wrong setting."""
         source = of_file(context.language_model, context.alphabet) if context.language_model else of_bundle(context.bundle)
-        policy = SearchPolicy.of(_calibrated(context), source.settings if source else {}, context.search)
+        policy = SearchPolicy.of(calibrated(context), source.settings if source else {}, context.search)
         return cls(context.alphabet, context.timing, Vocabulary(context.alphabet, source, policy) if source else None, policy)
 
     def start(self, bias: Bias) -> _State:
@@ -119,19 +120,24 @@ class KernelDecoder:
         """Aligns what all hypotheses share and forgets what none needs."""
         histories = state.kernel.histories()
         shared = state.language.shared(histories)
-        state.timeline.settle(state.language.said(shared, state.root))
+        state.timeline.settle(state.language.said(shared, state.root), self._following(state, shared))
         state.root = shared
-        if len(state.language) > FORGET_HISTORIES:
+        if len(state.language) > FORGET_HISTORIES or any(len(free) > FORGET_NODES for _, free in _free(state.layers)):
             state.kernel.rename(state.language.forget(histories, shared), self._forgotten(state))
             state.root = FIRST
+
+    def _following(self, state: _State, shared: int) -> list[Said]:
+        """What the likeliest hypothesis says after the shared words, its unfinished word included."""
+        history, node = state.kernel.best()
+        spelling = state.layers.spelling(node)
+        return state.language.said(history, shared) + [Said(self._alphabet.word(spelling), spelling)] * bool(spelling)
 
     def _forgotten(self, state: _State) -> Any:
         """The nodes of the beam, after free spelling has forgotten what no hypothesis spells."""
         nodes = state.kernel.beam.nodes
-        for layer, automaton in enumerate(state.layers.automata):
-            if isinstance(automaton, Spelling):
-                inside = nodes >> NODE_BITS == layer
-                nodes[inside] = automaton.forget(nodes[inside] & ((1 << NODE_BITS) - 1)) | (layer << NODE_BITS)
+        for layer, free in _free(state.layers):
+            inside = nodes >> NODE_BITS == layer
+            nodes[inside] = free.forget(nodes[inside] & ((1 << NODE_BITS) - 1)) | (layer << NODE_BITS)
         return nodes
 
     def _automata(self, compiled: _Compiled) -> tuple[Automaton, ...]:
@@ -145,7 +151,12 @@ class KernelDecoder:
         return _Compiled(Phrases(bias.phrases), overlay, frozenset(word for phrase in bias.phrases for word in phrase.text.split()))
 
 
-def _calibrated(context: DecoderContext) -> Mapping[str, Any]:
+def _free(layers: Layers) -> list[tuple[int, Spelling]]:
+    """The layers of free spelling, of which there is one at most."""
+    return [(layer, automaton) for layer, automaton in enumerate(layers.automata) if isinstance(automaton, Spelling)]
+
+
+def calibrated(context: DecoderContext) -> Mapping[str, Any]:
     """The settings in the bundle's manifest. Raises BundleError where the search knows no such settings."""
     settings = context.bundle.manifest.calibration.get("search", dict, {})
     try:

@@ -61,9 +61,9 @@ class Kernel:
         self._policy = policy
         self._separator = alphabet.separator
         self._blank = alphabet.blank
-        self._silent = sorted({alphabet.blank, *alphabet.ignored})
+        self._ignored = sorted(alphabet.ignored - {alphabet.blank})
         self._spoken = [column for column in range(len(alphabet.symbols)) if not alphabet.is_silent(column)]
-        self._drop = math.exp(-policy.threshold)
+        self._drop = math.exp(-policy.threshold) * (1 - 1e-9)  # with a threshold of 0 the best itself must stay
         self._surprise = math.exp(min(policy.alpha * SURPRISE + max(policy.beta, 0.0), 600.0))
         self._greatest = layers.greatest
         self._scale = 0.0
@@ -73,8 +73,9 @@ class Kernel:
 
     def advance(self, log_probs: FloatArray) -> None:
         """Takes [rows, symbols], natural logarithms."""
-        probs = np.fmin(np.fmax(np.exp(log_probs.astype(np.float64)), TINY), 1.0)  # fmax: a NaN is no probability either
-        probs[:, self._blank] = probs[:, self._silent].sum(axis=1)
+        probs = np.fmax(np.exp(np.minimum(log_probs.astype(np.float64), 0.0)), TINY)  # fmax: a NaN is no probability either
+        for column in self._ignored:  # one by one: numpy's sums depend on how many rows there are
+            probs[:, self._blank] += probs[:, column]
         blanks, greatest = probs[:, self._blank].tolist(), probs[:, self._spoken].max(axis=1, initial=TINY).tolist()
         for row, blank, highest in zip(probs, blanks, greatest, strict=True):
             self._row(row, blank, highest)

@@ -19,6 +19,7 @@ from ds_engine.search.policy import SearchPolicy
 
 FIRST = 0  # the history before any word
 REFUSED = (-1, 0.0, -1)  # no word may end here
+_MOST = 600.0  # nats that a word may gain; what is above no longer fits into a probability
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class Language:
             self._parents.append(history)
             self._said.append(Said(ending.text, ending.spelling))
             self._context_of.append(self._context_id((context, phrase)))
-        return after, math.exp(gain + boost), self.key(after)
+        return after, math.exp(min(gain + boost, _MOST)), self.key(after)
 
     def _context_id(self, context: tuple[Hashable, int]) -> int:
         number = self._context_ids.setdefault(context, len(self._contexts))

@@ -189,6 +189,7 @@ def _check(lexicon: Lexicon, columns: int, words: int) -> None:
     whole = (
         len(lexicon.words) == len(lexicon.look_ahead) == count
         and bool((lexicon.firsts[:-1] > np.arange(count)).all())
+        and bool((lexicon.columns[1:] >= 0).all())
         and bool((lexicon.columns < columns).all())
         and bool(((lexicon.columns[2:] > lexicon.columns[1:-1]) | (lexicon.parents[2:] > lexicon.parents[1:-1])).all())
         and lexicon.words[0] == NO_WORD

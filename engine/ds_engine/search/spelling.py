@@ -14,7 +14,7 @@ import numpy as np
 
 from ds_engine.alphabet import Alphabet
 from ds_engine.automaton import ROOT, Arcs, DoubleArray, Ending, NodeArray
-from ds_engine.search.lexicon import NO_WORD, Lexicon
+from ds_engine.search.lexicon import MAX_WORD_SYMBOLS, NO_WORD, Lexicon
 
 _FIRST_CAPACITY = 4096  # nodes; doubled when needed
 
@@ -95,17 +95,22 @@ class Spelling:
         self._costs[0] += entry
         self._factors = np.exp(self._costs)
         self.greatest = float(self._factors.max(initial=0.0))
-        self._children = np.zeros(_FIRST_CAPACITY, np.int64)  # of each node: the first of them, or 0
-        self._owners: list[int] = []  # of each block of children: the node
+        self._clear()
+
+    def __len__(self) -> int:
+        """The number of nodes."""
+        return 1 + len(self._owners) * len(self._model.letters)
 
     def arcs(self, nodes: NodeArray) -> Arcs:
-        """See Automaton. A node gets its children the first time it is asked for."""
+        """See Automaton. A node gets its children the first time it is asked for; a word of MAX_WORD_SYMBOLS gets none."""
         letters = len(self._model.letters)
+        short = np.flatnonzero(self._lengths[nodes] < MAX_WORD_SYMBOLS)
+        nodes = nodes[short]
         self._grow(nodes[self._children[nodes] == 0])
         targets = (self._children[nodes][:, None] + np.arange(letters)).ravel()
         columns = np.tile(self._model.letters, len(nodes))
         factors = self._factors[np.where(nodes == ROOT, 0, (nodes - 1) % letters + 1)].ravel()
-        return Arcs(np.arange(len(nodes)).repeat(letters), columns, targets, np.ones(len(targets), bool), factors)
+        return Arcs(short.repeat(letters), columns, targets, np.ones(len(targets), bool), factors)
 
     def ending(self, node: int) -> Ending | None:
         """See Automaton."""
@@ -125,8 +130,7 @@ class Spelling:
     def forget(self, live: NodeArray) -> NodeArray:
         """Forgets every node that is not on the way to one of these; gives their new numbers."""
         paths = [self._path(node) for node in live.tolist()]
-        self._children = np.zeros(_FIRST_CAPACITY, np.int64)
-        self._owners = []
+        self._clear()
         nodes = np.zeros(len(paths), np.int64)
         for depth in range(max(map(len, paths), default=0)):
             deeper = np.array([depth < len(path) for path in paths])
@@ -134,6 +138,11 @@ class Spelling:
             letters = np.array([path[depth] if depth < len(path) else 0 for path in paths], np.int64)
             nodes = np.where(deeper, self._children[nodes] + letters, nodes)
         return nodes
+
+    def _clear(self) -> None:
+        self._children = np.zeros(_FIRST_CAPACITY, np.int64)  # of each node: the first of them, or 0
+        self._lengths = np.zeros(_FIRST_CAPACITY, np.int16)  # of each node: symbols on the way there
+        self._owners: list[int] = []  # of each block of children: the node
 
     def _refuses(self, text: str, spelling: tuple[int, ...]) -> bool:
         if self._known(text):
@@ -156,8 +165,8 @@ class Spelling:
         first = 1 + len(self._owners) * letters
         after = first + len(new) * letters
         if after > len(self._children):
-            grown = np.zeros(max(2 * len(self._children), after), np.int64)
-            grown[: len(self._children)] = self._children
-            self._children = grown
+            more = max(len(self._children), after - len(self._children))
+            self._children, self._lengths = np.pad(self._children, (0, more)), np.pad(self._lengths, (0, more))
         self._children[new] = first + np.arange(len(new)) * letters
+        self._lengths[first:after] = (self._lengths[new] + 1).repeat(letters)
         self._owners.extend(new.tolist())

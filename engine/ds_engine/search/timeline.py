@@ -37,32 +37,42 @@ class Timeline:
         """Takes the next rows [rows, symbols]."""
         for row, blank in zip(log_probs, (log_probs[:, self._alphabet.blank] > SURE_BLANK).tolist(), strict=True):
             if not (blank and self._blank_before):
-                self._rows.append(row)
+                self._rows.append(row.copy())  # the array is the caller's
                 self._numbers.append(self._heard)
             self._blank_before = blank
             self._heard += 1
 
-    def settle(self, words: Sequence[Said]) -> None:
-        """Aligns words that nothing can change any more, and lets go of their rows."""
+    def settle(self, words: Sequence[Said], following: Sequence[Said]) -> None:
+        """Aligns words that nothing can change any more, and lets go of their rows.
+
+        `following` is what, as far as one knows, was said in the rest of the rows: without it the words would lie in any of them.
+        """
         if not words:
             return
-        spans = align(np.array(self._rows), [words], self._alphabet, more=True)[0]
+        spans = self._aligned([[*words, *following]])[0][: len(words)]
         self.settled += self._words(words, spans)
         after = spans[-1].last + 1
         self._rows, self._numbers = self._rows[after:], self._numbers[after:]
 
     def finish(self, readings: Sequence[Sequence[Said]]) -> list[list[Word]]:
         """All words of each reading, the settled ones first; a reading is what follows them."""
+        aligned = self._aligned(readings)
+        return [[*self.settled, *self._words(reading, spans)] for reading, spans in zip(readings, aligned, strict=True)]
+
+    def _aligned(self, readings: Sequence[Sequence[Said]]) -> list[list[Span]]:
         if not self._rows:
-            return [[*self.settled, *self._words(reading, [Span(0, 0, 0.0)] * len(reading))] for reading in readings]
-        spans = align(np.array(self._rows), readings, self._alphabet)
-        return [[*self.settled, *self._words(reading, found)] for reading, found in zip(readings, spans, strict=True)]
+            return [[Span(0, 0, 0.0)] * len(reading) for reading in readings]
+        return align(np.array(self._rows), readings, self._alphabet)
 
     def _words(self, words: Sequence[Said], spans: Sequence[Span]) -> list[Word]:
-        return [
-            Word(word.text, self._timing.start(self._number(span.first)), self._timing.start(self._number(span.last) + 1), span.confidence)
-            for word, span in zip(words, spans, strict=True)
-        ]
+        """Words that had to share rows still begin one after the other."""
+        found: list[Word] = []
+        after = self.settled[-1].end if self.settled else 0.0
+        for word, span in zip(words, spans, strict=True):
+            start = max(after, self._timing.start(self._number(span.first)))
+            after = max(start, self._timing.start(self._number(span.last) + 1))
+            found.append(Word(word.text, start, after, span.confidence))
+        return found
 
     def _number(self, place: int) -> int:
         return self._numbers[place] if self._numbers else max(0, self._heard - 1)

@@ -73,6 +73,7 @@ class Vocabulary:
     def _charged(self, lexicon: Lexicon) -> DoubleArray:
         if not self._policy.look_ahead:
             return np.zeros(len(lexicon))
-        advances = self._policy.alpha * lexicon.look_ahead.astype(np.float64)
+        possible = lexicon.look_ahead > -np.inf  # a weight of 0 must not turn what is not into a number
+        advances: DoubleArray = np.multiply(self._policy.alpha, lexicon.look_ahead, where=possible, out=np.full(len(lexicon), -np.inf))
         advances[0] = 0.0
         return advances

@@ -117,7 +117,9 @@ def test_names_and_boosts_of_a_bias(kind: Kind) -> None:
         known, named = kind.words[:-2], kind.words[-2:]
         model = TableModel(known, case)
         decoder = KernelDecoder(kind.alphabet, Timing(0.04), Vocabulary(kind.alphabet, source(model), EXACT), EXACT)
-        bias = Bias((Phrase(f"{known[0]} {named[0]}", 2.5), Phrase(named[1]), Phrase(known[1], -1.5), Phrase(f"{named[0]} {known[0]}", 1.0)))
+        bias = Bias(
+            (Phrase(f"{known[0]} {named[0]}", 2.5), Phrase(named[1]), Phrase(known[1], -1.5), Phrase(f"{named[0]} {known[0]}", 1.0))
+        )
         rows = matrix(random, int(random.integers(1, kind.rows + 1)), len(kind.alphabet.symbols))
         weigh = weigher(model, EXACT, Phrases(bias.phrases), lambda word: 0.0)
         check(
@@ -140,7 +142,9 @@ def test_words_outside_the_lexicon(kind: Kind) -> None:
         model = TableModel(kind.words, case)
         vocabulary = Vocabulary(alphabet, source(model), policy)
         bigrams = SpellingModel.estimate(alphabet, vocabulary.lexicon)
-        free = {group: alphabet.word(group) for group in groups if len(alphabet.word(group).encode()) == len(group) or not alphabet.bytes_mode}
+        free = {
+            group: alphabet.word(group) for group in groups if len(alphabet.word(group).encode()) == len(group) or not alphabet.bytes_mode
+        }
         price = {word: 0.0 if word in kind.words else policy.unknown * _spelling_price(bigrams, group) for group, word in free.items()}
         rows = matrix(random, int(random.integers(1, rows_most + 1)), len(alphabet.symbols))
         decoder = KernelDecoder(alphabet, Timing(0.04), vocabulary, policy)

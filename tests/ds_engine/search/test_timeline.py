@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ds_engine.alphabet import Alphabet, Boundary, BoundaryRule
+from ds_engine.decoder import Timing
+from ds_engine.features import FloatArray
+from ds_engine.search.alignment import align
+from ds_engine.search.language import Said
+from ds_engine.search.timeline import Timeline
+from ds_engine.transcript import Word
+
+TIMING = Timing(0.1, 0.25)
+SPACED = Alphabet(("_", " ", "a", "b", "c"))
+PIECED = Alphabet(("▁a", "▁b", "a", "b", "_"), blank=4, boundary=Boundary(BoundaryRule.WORD_INITIAL, "▁"))
+JOINED = Alphabet(("_", "a", "b", "c"), boundary=Boundary(BoundaryRule.NONE, ""))
+ALPHABETS = {"spaced": SPACED, "pieced": PIECED, "joined": JOINED}
+
+each_alphabet = pytest.mark.parametrize("alphabet", ALPHABETS.values(), ids=ALPHABETS)
+texts = st.lists(st.text("ab", min_size=1, max_size=3), min_size=1, max_size=5)
+seeds = st.integers(0, 2**16)
+
+
+def said(alphabet: Alphabet, words: Sequence[str]) -> list[Said]:
+    return [Said(word, alphabet.spell(word)[0]) for word in words]
+
+
+def spoken(alphabet: Alphabet, words: Sequence[Said], seed: int, silence: float, lead: int = 0) -> FloatArray:
+    """Rows in which words are said, each symbol one to three rows; `silence` is the probability of a blank between them."""
+    random = np.random.default_rng(seed)
+    path: list[int] = [alphabet.blank] * lead
+    for number, word in enumerate(words):
+        if number and alphabet.separator is not None:
+            path += [alphabet.separator] * int(random.integers(1, 3))
+        for column in word.spelling:
+            path += [column] * int(random.integers(1, 4)) + [alphabet.blank] * int(random.integers(1, 6))
+    probabilities = random.uniform(0.6, 0.9, len(path))
+    probabilities[np.array(path) == alphabet.blank] = silence
+    noise = random.random((len(path), len(alphabet.symbols)))
+    noise[np.arange(len(path)), path] = 0.0
+    rows = noise / noise.sum(axis=1, keepdims=True) * (1 - probabilities[:, None])
+    rows[np.arange(len(path)), path] = probabilities
+    result: FloatArray = np.log(rows).astype(np.float32)
+    return result
+
+
+def untouched(alphabet: Alphabet, rows: FloatArray, words: Sequence[Said]) -> list[Word]:
+    """What alignment with all rows at once says."""
+    spans = align(rows, [words], alphabet)[0]
+    return [
+        Word(word.text, TIMING.start(span.first), TIMING.start(span.last + 1), span.confidence)
+        for word, span in zip(words, spans, strict=True)
+    ]
+
+
+def times(words: Sequence[Word]) -> list[float]:
+    return [time for word in words for time in (word.start, word.end)]
+
+
+@each_alphabet
+@settings(max_examples=60, deadline=None)
+@given(words=texts, seed=seeds, silence=st.sampled_from([0.7, 0.99, 0.996, 0.99999]))
+def test_dropping_rows_that_are_surely_blank_does_not_change_the_alignment(
+    alphabet: Alphabet, words: list[str], seed: int, silence: float
+) -> None:
+    reading = said(alphabet, words)
+    rows = spoken(alphabet, reading, seed, silence, lead=5)
+    timeline = Timeline(alphabet, TIMING)
+    timeline.hear(rows)
+    assert timeline.finish([reading])[0] == untouched(alphabet, rows, reading)
+
+
+@each_alphabet
+@settings(max_examples=60, deadline=None)
+@given(words=texts, seed=seeds, sizes=st.lists(st.integers(0, 7), min_size=1, max_size=5))
+def test_rows_may_come_in_any_pieces(alphabet: Alphabet, words: list[str], seed: int, sizes: list[int]) -> None:
+    reading = said(alphabet, words)
+    rows = spoken(alphabet, reading, seed, 0.997)
+    whole, pieces = Timeline(alphabet, TIMING), Timeline(alphabet, TIMING)
+    whole.hear(rows)
+    position = 0
+    for size in itertools.cycle([*sizes, 1]):
+        pieces.hear(rows[position : position + size])
+        position += size
+        if position >= len(rows):
+            break
+    assert whole.finish([reading, reading[:-1]]) == pieces.finish([reading, reading[:-1]])
+
+
+@each_alphabet
+@settings(max_examples=80, deadline=None)
+@given(words=texts, seed=seeds, late=st.lists(st.integers(0, 12), min_size=5, max_size=5), silence=st.sampled_from([0.8, 0.999]))
+def test_words_have_the_same_times_however_early_or_late_they_are_settled(
+    alphabet: Alphabet, words: list[str], seed: int, late: list[int], silence: float
+) -> None:
+    reading = said(alphabet, words)
+    rows = spoken(alphabet, reading, seed, silence)
+    expected = untouched(alphabet, rows, reading)
+    begins = [span.first for span in align(rows, [reading], alphabet)[0]]
+    timeline, heard, settled = Timeline(alphabet, TIMING), 0, 0
+    for number, more in enumerate(late[: len(reading) - 1], 1):
+        upto = max(heard, min(len(rows), begins[number] + more + 1))
+        timeline.hear(rows[heard:upto])
+        heard = upto
+        if more % 3:
+            timeline.settle(reading[settled:number], begun(rows, begins, reading, number, upto))
+            settled = number
+            assert timeline.settled == expected[:settled]
+    timeline.hear(rows[heard:])
+    assert timeline.finish([reading[settled:]])[0] == expected
+
+
+def begun(rows: FloatArray, begins: Sequence[int], reading: Sequence[Said], number: int, upto: int) -> list[Said]:
+    """What was said of the words from `number` on before row `upto`; of the last one, the symbols that had begun."""
+    following: list[Said] = []
+    for place in range(number, len(reading)):
+        end = begins[place + 1] if place + 1 < len(reading) else len(rows)
+        heard = rows[begins[place] : min(upto, end)].argmax(axis=1)
+        collapsed = [column for column, _ in itertools.groupby(heard.tolist())]
+        spelling = tuple(column for column in collapsed if column in reading[place].spelling)
+        if spelling:
+            following.append(Said(reading[place].text, spelling))
+    return following
+
+
+@each_alphabet
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=seeds,
+    doings=st.lists(
+        st.one_of(
+            st.tuples(st.just("hear"), st.integers(0, 6)),
+            st.tuples(st.just("silence"), st.integers(0, 4)),
+            st.tuples(st.just("settle"), st.integers(0, 3)),
+        ),
+        max_size=12,
+    ),
+)
+def test_whatever_is_settled_words_stay_and_their_times_are_in_order(alphabet: Alphabet, seed: int, doings: list[tuple[str, int]]) -> None:
+    """Words that were never said and more symbols than rows among it."""
+    random, timeline, heard = np.random.default_rng(seed), Timeline(alphabet, Timing(1.0)), 0
+    before: list[Word] = []
+    for doing, count in doings:
+        if doing == "settle":
+            words = ["".join(random.choice(["a", "b"], int(random.integers(1, 4)))) for _ in range(count)]
+            timeline.settle(said(alphabet, words), said(alphabet, ["ab"] * int(random.integers(0, 3))))
+            assert timeline.settled[: len(before)] == before
+            assert [word.text for word in timeline.settled[len(before) :]] == words
+            before = list(timeline.settled)
+        else:
+            logits = random.normal(0, 2, (count, len(alphabet.symbols)))
+            logits[:, alphabet.blank] += 20 * (doing == "silence")
+            timeline.hear((logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))).astype(np.float32))
+            heard += count
+    readings = [said(alphabet, words) for words in ([], ["a"], ["ab", "ba", "b"])]
+    found = timeline.finish(readings)
+    assert timeline.settled == before
+    for words_found, reading in zip(found, readings, strict=True):
+        assert words_found[: len(before)] == before
+        assert [word.text for word in words_found[len(before) :]] == [word.text for word in reading]
+        assert times(words_found) == sorted(times(words_found))
+        assert all(0 <= time <= max(heard, 1) for time in times(words_found))
+        assert all(0 <= word.confidence <= 1 for word in words_found)
+
+
+def test_words_lie_where_their_symbols_are() -> None:
+    """Rows of 0.1 s that trail the audio by 0.25 s."""
+    rows = np.full((40, 5), np.log(0.001), np.float32)
+    path = [0] * 10 + [2, 2, 0, 3] + [0] * 6 + [1] + [0] * 6 + [4, 4, 4] + [0] * 10
+    rows[np.arange(40), path] = np.log(0.996)
+    for parts in ([40], [22, 18], [1] * 40):
+        timeline, heard = Timeline(SPACED, TIMING), 0
+        for part in parts:
+            timeline.hear(rows[heard : heard + part])
+            heard += part
+            if heard == 22:
+                timeline.settle(said(SPACED, ["ab"]), [])
+        found = timeline.finish([said(SPACED, ["c"] if timeline.settled else ["ab", "c"])])[0]
+        assert times(found) == pytest.approx([0.75, 1.15, 2.45, 2.75])
+        assert [word.confidence for word in found] == pytest.approx([0.996] * 2)
+
+
+def test_nothing_heard_and_nothing_said() -> None:
+    timeline = Timeline(SPACED, TIMING)
+    timeline.settle([], [])
+    timeline.settle([], said(SPACED, ["a"]))
+    timeline.hear(np.zeros((0, 5), np.float32))
+    assert timeline.finish([[], []]) == [[], []]
+    assert timeline.settled == []
+
+
+def test_a_settled_word_lies_where_it_was_said_however_unclear_what_followed_was() -> None:
+    """The rows of "c" could be anything; only that something was said in them keeps "ab" from being said there too."""
+    rows = np.log(
+        np.array([[0.3, 0.0, 0.7, 0.0, 0.0], [0.3, 0.0, 0.0, 0.7, 0.0], [0.1, 0.9, 0, 0, 0], *[[0.5, 0, 0.2, 0.2, 0.1]] * 4]) + 1e-6
+    )
+    timeline = Timeline(SPACED, Timing(1.0))
+    timeline.hear(rows.astype(np.float32))
+    timeline.settle(said(SPACED, ["ab"]), said(SPACED, ["c"]))
+    assert times(timeline.settled) == [0.0, 2.0]
+
+
+@each_alphabet
+def test_times_do_not_drift_in_a_long_noisy_utterance_whose_words_are_settled_as_they_come(alphabet: Alphabet) -> None:
+    random = np.random.default_rng(0)
+    parts = [said(alphabet, [str(random.choice(["ab", "ba", "a"]))]) for _ in range(150)]
+    timeline, heard = Timeline(alphabet, Timing(1.0)), 0
+    for number, part in enumerate(parts):
+        rows = spoken(alphabet, part, number, 0.8)
+        if number and alphabet.separator is not None:
+            rows = np.concatenate((spoken(alphabet, [Said(" ", (alphabet.separator,))], number, 0.8), rows))
+        noise = random.normal(0, 1.5, rows.shape)
+        timeline.hear((rows + noise - np.log(np.exp(rows + noise).sum(axis=1, keepdims=True))).astype(np.float32))
+        if number:
+            timeline.settle(parts[number - 1], part)
+            assert timeline.settled[-1].end <= heard + 40
+            assert timeline.settled[-1].start >= heard - 40
+        heard += len(rows)
+
+
+def test_words_without_any_rows_are_no_trouble() -> None:
+    timeline = Timeline(SPACED, TIMING)
+    timeline.settle(said(SPACED, ["a", "b"]), said(SPACED, ["b"]))
+    found = timeline.finish([said(SPACED, ["c"])])[0]
+    assert [word.text for word in found] == ["a", "b", "c"]
+    assert times(found) == sorted(times(found))
+
+
+def test_the_rows_that_were_heard_stay_the_callers() -> None:
+    words = said(SPACED, ["ab", "c"])
+    rows = spoken(SPACED, words, 0, 0.8)
+    expected = untouched(SPACED, rows, words)
+    buffer, timeline = rows.copy(), Timeline(SPACED, TIMING)
+    timeline.hear(buffer)
+    assert np.array_equal(buffer, rows)
+    buffer[:] = 0.0  # the next rows are written to the same place
+    assert timeline.finish([words])[0] == expected
+
+
+def test_a_long_silence_costs_one_row() -> None:
+    """However long it is: what is aligned in the end is what was said after it."""
+    timeline = Timeline(SPACED, Timing(0.04))
+    silence = np.log(np.array([[0.998, 0.0005, 0.0005, 0.0005, 0.0005]], np.float32)).repeat(1000, axis=0)
+    for _ in range(100):
+        timeline.hear(silence)
+    words = said(SPACED, ["ab"])
+    timeline.hear(spoken(SPACED, words, 0, 0.9))
+    found = timeline.finish([words])[0]
+    assert found[0].start == pytest.approx(100_000 * 0.04)
