@@ -96,9 +96,10 @@ def _best_states(emissions: FloatArray, paths: Sequence[_Path]) -> list[list[int
     scores[:, 2] = 0.0
     moves = np.zeros((len(emissions), count, longest), np.int8)
     for row, values in enumerate(emissions):
-        options = np.stack((scores[:, 2:], scores[:, 1:-1], scores[:, :-2] + skip_cost))
-        moves[row] = options.argmax(axis=0)
-        scores[:, 2:] = options.max(axis=0) + values[columns]
+        stay, step, skip = scores[:, 2:], scores[:, 1:-1], scores[:, :-2] + skip_cost
+        nearer = np.maximum(stay, step)
+        moves[row] = np.where(skip > nearer, 2, step > stay)
+        scores[:, 2:] = np.maximum(nearer, skip) + values[columns]
     return [_traced(scores[index, 2:], moves[:, index], len(path.columns)) for index, path in enumerate(paths)]
 
 

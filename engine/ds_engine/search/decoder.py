@@ -108,7 +108,9 @@ class KernelDecoder:
         readings: dict[str, int] = {}
         for history in found:
             readings.setdefault(self._alphabet.join(said.text for said in state.language.said(history, state.root)), history)
-        chosen = list(readings.values())[: self._policy.alternatives]
+            if len(readings) == self._policy.alternatives:
+                break
+        chosen = list(readings.values())
         words = state.timeline.finish([state.language.said(history, state.root) for history in chosen])
         return tuple(self._hypothesis(found[history], said) for history, said in zip(chosen, words, strict=True))
 
