@@ -37,7 +37,9 @@ def test_the_wheel_holds_our_packages_and_nothing_else_at_the_top(wheel: zipfile
 def test_the_wheel_holds_every_module_the_model_the_samples_and_the_types(wheel: zipfile.ZipFile) -> None:
     held = set(wheel.namelist())
     wanted = {str(module.relative_to(folder.parent)) for package, folder in PACKAGES.items() for module in modules(package)}
-    wanted |= {f"ds_plugin/bundles/{DEFAULT_MODEL}/{name}" for name in ("manifest.json", "model.onnx", "lm.ngram", "LICENSE", "MODEL_CARD.md")}
+    wanted |= {
+        f"ds_plugin/bundles/{DEFAULT_MODEL}/{name}" for name in ("manifest.json", "model.onnx", "lm.ngram", "LICENSE", "MODEL_CARD.md")
+    }
     wanted |= {f"ds_plugin/samples/{LIGHT.name}", *(f"{package}/py.typed" for package in PACKAGES)}
     assert wanted <= held
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
@@ -35,10 +36,10 @@ class TableModel:
         return self.words.index(word) + len(SPECIAL) if word in self.words else UNKNOWN
 
     def advance(self, context: Hashable, word: int) -> tuple[float, Hashable]:
-        return float(self.table[int(context), word]), word  # type: ignore[call-overload]
+        return float(self.table[cast(int, context), word]), word
 
     def end(self, context: Hashable) -> float:
-        return float(self.table[int(context), END])  # type: ignore[call-overload]
+        return float(self.table[cast(int, context), END])
 
 
 def source(model: TableModel, words: Sequence[str] | None = None) -> LanguageSource:

@@ -113,7 +113,7 @@ class DecoderPlugin:
         register("toy", self._factory)
 
 
-def load_host(plugins: Iterable[object] = (), decoder: str = "greedy", limits: Limits | None = None) -> Host:
+def load_host(plugins: Iterable[object] = (), decoder: str = "kernel", limits: Limits | None = None) -> Host:
     loaded = Plugins()
     for number, plugin in enumerate([builtin, *plugins]):
         assert not loaded.add(f"plugin{number}", lambda plugin=plugin: plugin).error  # type: ignore[misc]
