@@ -56,9 +56,7 @@ class Decoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DecoderContext:
-    """What a decoder is made from: the alphabet and timing of the model, the bundle with its language model and calibration, and
-    what the user set beside them.
-    """
+    """What a decoder is made from: the model's alphabet and timing, its bundle with language model and calibration, the user's settings."""
 
     alphabet: Alphabet
     timing: Timing
