@@ -64,7 +64,7 @@ class Kernel:
         self._ignored = sorted(alphabet.ignored - {alphabet.blank})
         self._spoken = [column for column in range(len(alphabet.symbols)) if not alphabet.is_silent(column)]
         self._drop = math.exp(-policy.threshold) * (1 - 1e-9)  # with a threshold of 0 the best itself must stay
-        self._surprise = math.exp(min(policy.alpha * SURPRISE + max(policy.beta, 0.0), 600.0))
+        self._surprise = math.exp(min(policy.alpha * SURPRISE + max(policy.beta, 0.0) + language.greatest_boost, 600.0))
         self._greatest = layers.greatest
         self._scale = 0.0
         first = NO_COLUMN if self._separator is None else self._separator
@@ -122,10 +122,10 @@ class Kernel:
         repeated = beam.symbol if self._separator is None else np.where(beam.nodes == ROOT, total, beam.symbol)
         stay_symbol = repeated * probs[beam.columns]
         stay_blank = total * blank
-        if blank > self._policy.skip:
-            self._keep(Beam(beam.nodes, beam.columns, beam.ends, beam.histories, beam.keys, stay_blank, stay_symbol), prune=False)
-            return
         stay = Beam(beam.nodes, beam.columns, beam.ends, beam.histories, beam.keys, stay_blank, stay_symbol)
+        if blank > self._policy.skip:
+            self._keep(stay, prune=False)
+            return
         limit = float((stay_blank + stay_symbol).max()) * self._drop
         grown = self._grown(probs, total, highest, limit)
         self._keep(_merged(stay, grown, recombine=self._policy.recombine) if len(grown.nodes) else stay, prune=True)

@@ -50,6 +50,11 @@ class Language:
         """How many histories are remembered."""
         return len(self._parents)
 
+    @property
+    def greatest_boost(self) -> float:
+        """Nats that a phrase may bring its last word beyond the language model's verdict."""
+        return self._phrases.greatest
+
     def step(self, history: int, node: int) -> tuple[int, float, int]:
         """The history after the word that ends at a node, what a probability is multiplied by, and the history's key; or REFUSED."""
         known = self._steps.get((history, node))

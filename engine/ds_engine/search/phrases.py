@@ -35,6 +35,11 @@ class Phrases:
                 self._add(phrase.text.split(), phrase.boost)
         self._link()
 
+    @property
+    def greatest(self) -> float:
+        """The most nats that one word may gain: what it completes and what it begins."""
+        return max(state.advanced + (state.earned or 0.0) for state in self._states)
+
     def follow(self, state: int, word: str) -> tuple[int, float]:
         """The state after a word, and the nats that the word gains or pays back."""
         before = self._states[state].advanced

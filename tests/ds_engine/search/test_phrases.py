@@ -148,3 +148,15 @@ def test_a_phrase_of_a_hundred_words_pays_out_what_it_promises() -> None:
     found = gains(Phrases([Phrase(" ".join(words), MAX_BOOST)]), ["a", *words])
     assert math.fsum(found) == pytest.approx(MAX_BOOST)
     assert max(found) <= MAX_BOOST / 100 + 1e-9
+
+
+@given(
+    st.lists(st.builds(Phrase, st.text("ab ", min_size=1, max_size=5).filter(str.strip), st.floats(-5, 5)), max_size=4),
+    st.text("abc", max_size=8),
+)
+def test_no_word_gains_more_than_the_greatest(phrases: list[Phrase], said: str) -> None:
+    made, state = Phrases(phrases), NOWHERE
+    assert made.greatest >= 0
+    for word in said:
+        state, gain = made.follow(state, word)
+        assert gain <= made.greatest + 1e-9
