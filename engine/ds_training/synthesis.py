@@ -4,6 +4,8 @@ A few sentences at a time are given to a voice (see synthesisers.py), spoken by 
 Every utterance gets its own rate and pitch, and a resampling that moves formants, pitch and speed together.
 
     python -m ds_training.synthesis OUT_FOLDER --text FILE... --shards 8 --seed 1 [--accented 0.7] [--foreign 0.3] [--without VOICE]...
+
+Run again, it makes the shards that are missing.
 """
 
 from __future__ import annotations
@@ -107,11 +109,14 @@ def main() -> None:
     cast = Cast(home, abroad, options.accented, options.foreign)
     mel = LogMel(LogMelSpec())
     for index in range(options.shards):
+        path = options.out / f"synthetic-{options.seed}-{index}.npz"
+        if path.exists():  # of a run that was stopped
+            continue
         rng = random.Random(f"{options.seed}/{index}")  # noqa: S311  # a draw that anybody can repeat
         started = time.monotonic()
         texts = sentences(options.text, rng, options.commands, options.random_words, options.everyday)
         spoken = shard(texts, cast, rng, mel, options.size)
-        write_shard(options.out / f"synthetic-{options.seed}-{index}.npz", with_phones(spoken))
+        write_shard(path, with_phones(spoken))
         hours = sum(len(utterance.log_power) for utterance in spoken) * mel.spec.hop / mel.spec.sample_rate / 3600
         print(f"shard {index}: {len(spoken)} utterances, {hours:.2f} h in {time.monotonic() - started:.0f} s", flush=True)
 

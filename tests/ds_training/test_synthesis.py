@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import soundfile
 
 from ds_engine.features import LogMel, LogMelSpec
 from ds_training.accents import Person
-from ds_training.synthesis import Cast, shard, utterances
+from ds_training.synthesis import Cast, main, shard, utterances
 from ds_training.synthesisers import Spoken, Voice, foreign_voices, hesitant, voices
 
 MEL = LogMel(LogMelSpec())
@@ -84,6 +85,13 @@ def test_a_person_with_an_accent_has_words_said_otherwise_and_the_text_stays() -
     assert [item.text for item in found] == ["the three thieves"]
     assert set(heard[0]) <= {"the", "three", "thieves"}
     assert "θ" not in {phone for phones in heard[0].values() for phone in phones}
+
+
+def test_a_stopped_run_goes_on_with_the_shards_that_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "synthetic-1-0.npz").write_text("made before")
+    monkeypatch.setattr(sys, "argv", ["synthesis", str(tmp_path), "--text", str(tmp_path / "none"), "--shards", "1"])
+    main()
+    assert (tmp_path / "synthetic-1-0.npz").read_text() == "made before"
 
 
 def test_hesitation_adds_pauses_and_changes_no_word() -> None:

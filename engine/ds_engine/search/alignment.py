@@ -22,6 +22,7 @@ _GAP = -1  # a state that takes a blank, or a separator too where there is one
 _SILENT = -2  # a state that takes a blank
 _LEAST = math.log(1e-30)  # nats: as in the kernel, a row can rule nothing out for good
 _NEVER = -1e30  # nats
+_BLOCK_ROWS = 64  # rows whose scores are kept at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +93,22 @@ def _best_states(emissions: FloatArray, paths: Sequence[_Path]) -> list[list[int
         columns[row, : len(path.columns)] = path.columns
         may_skip[row, : len(path.columns)] = path.skips
     skip_cost = np.where(may_skip, 0.0, _NEVER)
-    scores = np.full((count, longest + 2), _NEVER)  # two states that are never reached stand before the first
-    scores[:, 2] = 0.0
+    scores = np.full((_BLOCK_ROWS + 1, count, longest + 2), _NEVER)  # two states that are never reached stand before the first
+    scores[-1, :, 2] = 0.0
     moves = np.zeros((len(emissions), count, longest), np.int8)
-    for row, values in enumerate(emissions):
-        stay, step, skip = scores[:, 2:], scores[:, 1:-1], scores[:, :-2] + skip_cost
-        nearer = np.maximum(stay, step)
-        moves[row] = np.where(skip > nearer, 2, step > stay)
-        scores[:, 2:] = np.maximum(nearer, skip) + values[columns]
-    return [_traced(scores[index, 2:], moves[:, index], len(path.columns)) for index, path in enumerate(paths)]
+    for first in range(0, len(emissions), _BLOCK_ROWS):
+        given = emissions[first : first + _BLOCK_ROWS, columns]
+        scores[0] = scores[-1]
+        for row, values in enumerate(given):
+            before, after = scores[row], scores[row + 1, :, 2:]
+            np.add(before[:, :-2], skip_cost, out=after)
+            np.maximum(after, before[:, 1:-1], out=after)
+            np.maximum(after, before[:, 2:], out=after)
+            after += values
+        stay, step, skip = scores[: len(given), :, 2:], scores[: len(given), :, 1:-1], scores[: len(given), :, :-2] + skip_cost
+        moves[first : first + len(given)] = np.where(skip > np.maximum(stay, step), 2, step > stay)
+        scores[-1] = scores[len(given)]
+    return [_traced(scores[-1, index, 2:], moves[:, index], len(path.columns)) for index, path in enumerate(paths)]
 
 
 def _traced(scores: DoubleArray, moves: npt.NDArray[np.int8], length: int) -> list[int]:
