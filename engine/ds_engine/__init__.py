@@ -1,8 +1,8 @@
 """ds_engine: the streaming CTC recogniser. Bytes in, events out; no network, no plugins, no files but the model's.
 
-The modules in the order of the flow: audio, features, acoustic (contract) and native (its first family), decoder (contract) and
-greedy (its first search), stream, utterance, threads, engine, sync. Beside them: alphabet, automaton, bias, bundle, manifest, recognizer,
-observer, onnx_session, transcript, limits, errors.
+The modules in the order of the flow: audio, features, acoustic (contract) and native (its first family), decoder (contract) with its
+searches (search, the kernel, over lm, the language models; greedy; pyctcdecode), stream, utterance, threads, engine, sync. Beside them:
+alphabet, automaton, bias, bundle, manifest, recognizer, observer, onnx_session, transcript, text, limits, errors.
 """
 
 from ds_engine.acoustic import AcousticModel, ModelFamily, RuntimeOptions
@@ -16,6 +16,8 @@ from ds_engine.greedy import GreedyDecoder
 from ds_engine.limits import Limits
 from ds_engine.observer import Observer, Preparation, Recording, SilentObserver, UtteranceInfo
 from ds_engine.recognizer import Recognizer
+from ds_engine.search.decoder import KernelDecoder
+from ds_engine.search.policy import SearchPolicy
 from ds_engine.stream import AudioFilter, AudioFilterFactory, Stream
 from ds_engine.sync import SyncEngine, SyncUtterance
 from ds_engine.transcript import Event, Final, Hypothesis, Match, Partial, Transcript, Word
@@ -39,6 +41,7 @@ __all__ = [
     "Final",
     "GreedyDecoder",
     "Hypothesis",
+    "KernelDecoder",
     "Limits",
     "Match",
     "ModelFamily",
@@ -49,6 +52,7 @@ __all__ = [
     "Recognizer",
     "Recording",
     "RuntimeOptions",
+    "SearchPolicy",
     "SilentObserver",
     "Stream",
     "SyncEngine",
