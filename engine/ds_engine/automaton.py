@@ -20,7 +20,8 @@ DoubleArray = npt.NDArray[np.float64]
 
 ROOT = 0  # the node of every automaton at which a word (or a sentence) begins
 NODE_BITS = 32  # of a packed node; the layer stands above them
-MAX_LAYERS = 4
+MAX_LAYERS = 8
+PACKED_BITS = NODE_BITS + (MAX_LAYERS - 1).bit_length()
 
 
 @dataclass(frozen=True, slots=True)

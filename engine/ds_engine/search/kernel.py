@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ds_engine.alphabet import Alphabet
-from ds_engine.automaton import ROOT, BoolArray, DoubleArray, Layers, NodeArray
+from ds_engine.automaton import PACKED_BITS, ROOT, BoolArray, DoubleArray, Layers, NodeArray
 from ds_engine.features import FloatArray
 from ds_engine.search.language import FIRST, Language
 from ds_engine.search.policy import SearchPolicy
@@ -28,7 +28,6 @@ from ds_engine.search.policy import SearchPolicy
 NO_COLUMN = -1  # of a hypothesis that has no symbol yet
 TINY = 1e-30  # least probability of a symbol: a row can rule nothing out for good
 SURPRISE = 4.0  # nats by which the language model's verdict may exceed the look-ahead before a word's end is not even asked for
-_NODE_SPACE = 35  # bits of a merge key that hold the packed node
 
 
 @dataclass(slots=True)
@@ -213,8 +212,8 @@ def _highest(masses: DoubleArray, limit: float, most: int) -> NodeArray:
 
 def _merged(stay: Beam, grown: Beam, *, recombine: bool) -> Beam:
     """One beam of two. Equal histories at one node add up; of different ones with one key the likelier stays."""
-    here = (stay.keys << _NODE_SPACE) | stay.nodes
-    there = (grown.keys << _NODE_SPACE) | grown.nodes
+    here = (stay.keys << PACKED_BITS) | stay.nodes
+    there = (grown.keys << PACKED_BITS) | grown.nodes
     order = here.argsort()
     places = here.searchsorted(there, sorter=order)
     places[places == len(here)] = 0
@@ -244,7 +243,7 @@ def _replace(stay: Beam, into: NodeArray, grown: Beam, joining: NodeArray) -> No
 
 def _distinct(beam: Beam) -> Beam:
     """One hypothesis for each node and key, merged as in `_merged`: several word ends may lead to the same first symbol."""
-    keys = (beam.keys << _NODE_SPACE) | beam.nodes
+    keys = (beam.keys << PACKED_BITS) | beam.nodes
     order = np.lexsort((-(beam.blank + beam.symbol), keys))
     firsts = np.flatnonzero(np.concatenate(([True], keys[order][1:] != keys[order][:-1])))[: len(order)]
     leaders = order[firsts].repeat(np.diff(np.append(firsts, len(order))))  # of each place in `order`: the likeliest of its group
