@@ -17,7 +17,7 @@ from torch import Tensor
 from ds_training.augment import Augmenter
 from ds_training.corpus import HalfArray, Utterance
 from ds_training.phones import encode_phones
-from ds_training.text import encode
+from ds_training.text import ENGLISH, Orthography
 
 PADDING = 60  # frames that augmentation adds to an utterance, about
 
@@ -55,9 +55,10 @@ class Batches:
         seed: int,
         frames: int = 6000,
         share: float = 0.5,
+        orthography: Orthography = ENGLISH,
     ) -> None:
         self._real, self._synthetic = list(real), list(synthetic)
-        self._augmenter = augmenter
+        self._augmenter, self._orthography = augmenter, orthography
         self._seed, self._frames = seed, frames
         self._share = share  # of real utterances in an epoch
         others = self._synthetic or self._real
@@ -90,7 +91,7 @@ class Batches:
         """Augment and encode one batch; T is a multiple of `stride`."""
         rng = np.random.default_rng([self._seed, epoch, index, 1])
         powers: list[HalfArray] = [utterance.log_power for utterance in utterances]
-        texts = [encode(utterance.text) for utterance in utterances]
+        texts = [self._orthography.encode(utterance.text) for utterance in utterances]
         features, frames = self._augmenter(powers, [len(text) for text in texts], self._babble, strength, rng)
         padding = -features.shape[1] % stride
         padded = np.pad(features, ((0, 0), (0, padding), (0, 0)), mode="edge")

@@ -18,7 +18,7 @@ import soxr
 
 from ds_engine.features import FloatArray, LogMel
 from ds_training.phones import pronounce
-from ds_training.text import plain_text
+from ds_training.text import ENGLISH, Orthography
 
 HalfArray = npt.NDArray[np.float16]
 SMALLEST_POWER = 1e-9  # added before the logarithm, so that float16 holds it
@@ -47,7 +47,7 @@ class Recording:
     speaker: str = ""
 
 
-def read_manifest(path: Path) -> list[Recording]:
+def read_manifest(path: Path, orthography: Orthography = ENGLISH) -> list[Recording]:
     """The lines of a manifest, text made plain. Raises CorpusError, with the line's number, for one that is broken."""
     lines = path.read_text("utf-8").splitlines()
     columns = lines[0].split("\t") if lines else []
@@ -59,7 +59,10 @@ def read_manifest(path: Path) -> list[Recording]:
         if len(cells) != len(columns):
             raise CorpusError(f"{path}: line {number} needs {len(columns)} columns, got {len(cells)}")
         row = dict(zip(columns, cells, strict=True))
-        text = plain_text(row["text"])
+        try:
+            text = orthography.plain(row["text"])
+        except ValueError as error:
+            raise CorpusError(f"{path}: line {number}: {error}") from error
         if not row["file"] or not text:
             raise CorpusError(f"{path}: line {number} needs a file and a text, got {row['file']!r} and {row['text']!r}")
         recordings.append(Recording(path.parent / row["file"], text, row.get("speaker", "")))

@@ -28,7 +28,7 @@ from ds_training.checkpoint import load_network
 from ds_training.corpus import HalfArray, Utterance, load, read_manifest, read_shard
 from ds_training.model import Network
 from ds_training.splits import of_part, read_split
-from ds_training.text import decode
+from ds_training.text import Orthography
 
 START_FRAMES = 48  # digital silence that the engine feeds before the first sample: start_chunks x chunk_frames
 END_FRAMES = 40  # and after the last
@@ -48,9 +48,10 @@ class Figures:
 Read = Callable[[FloatArray], str]  # log-probs [rows, symbols] -> text
 
 
-def greedy(log_probs: FloatArray) -> str:
-    """The best symbol of each row."""
-    return decode(log_probs.argmax(-1).tolist())
+def greedy(symbols: Sequence[str]) -> Read:
+    """The best symbol of each row, as these symbols write it."""
+    orthography = Orthography(symbols)
+    return lambda log_probs: orthography.decode(log_probs.argmax(-1).tolist())
 
 
 def searching(folder: Path) -> Read:
@@ -60,9 +61,10 @@ def searching(folder: Path) -> Read:
     return lambda log_probs: decoder.finish(decoder.advance(decoder.start(Bias()), log_probs))[0].text
 
 
-def transcripts(network: Network, log_powers: Sequence[HalfArray], mel: LogMel, batch: int = 16, read: Read = greedy) -> list[str]:
-    """The text of each ln(mel power) [frames, bands]; what stands beside an utterance in a batch does not change it."""
+def transcripts(network: Network, log_powers: Sequence[HalfArray], mel: LogMel, batch: int = 16, read: Read | None = None) -> list[str]:
+    """The text of each ln(mel power) [frames, bands], greedy by default; what stands beside an utterance in a batch does not change it."""
     network.eval()
+    read = read or greedy(network.spec.symbols)
     order = sorted(range(len(log_powers)), key=lambda index: len(log_powers[index]))
     texts = [""] * len(log_powers)
     for start in range(0, len(order), batch):
@@ -86,7 +88,7 @@ def _log_probs(network: Network, log_powers: Sequence[HalfArray], mel: LogMel) -
     return [rows[:end].numpy() for rows, end in zip(log_probs, ends, strict=True)]
 
 
-def measure(network: Network, utterances: Sequence[Utterance], mel: LogMel, read: Read = greedy) -> tuple[Figures, list[str]]:
+def measure(network: Network, utterances: Sequence[Utterance], mel: LogMel, read: Read | None = None) -> tuple[Figures, list[str]]:
     """Figures over all utterances together, and what was recognised."""
     found = transcripts(network, [utterance.log_power for utterance in utterances], mel, read=read)
     said = [utterance.text for utterance in utterances]
@@ -111,7 +113,7 @@ def main() -> None:
     if options.split:
         recordings = of_part(recordings, read_split(options.split), options.part)
     utterances = [*load(recordings[:: options.every], mel), *(item for path in options.shard for item in read_shard(path))]
-    figures, found = measure(load_network(options.model), utterances, mel, searching(options.search) if options.search else greedy)
+    figures, found = measure(load_network(options.model), utterances, mel, searching(options.search) if options.search else None)
     for utterance, text in list(zip(utterances, found, strict=True))[: options.show]:
         print(f"{utterance.text} -> {text}")
     print(json.dumps(asdict(figures)))

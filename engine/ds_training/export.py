@@ -27,7 +27,6 @@ from ds_training.checkpoint import load_network
 from ds_training.evaluate import END_FRAMES, START_FRAMES
 from ds_training.model import Network, NetworkSpec
 from ds_training.onnx_graph import from_graph, to_graph
-from ds_training.text import SYMBOLS
 
 CHUNK_FRAMES = 16
 TOLERANCE = 2e-3  # largest difference of two log-probs with the same weights: float32 additions in another order
@@ -140,7 +139,7 @@ def manifest_of(spec: NetworkSpec, identity: Identity, files: Mapping[str, bytes
         **asdict(identity),
         "family": "native",
         "alphabet": {
-            "symbols": SYMBOLS,
+            "symbols": list(spec.symbols),
             "blank": 0,
             "ignored": [],
             "boundary": {"rule": "separator", "symbol": " "},

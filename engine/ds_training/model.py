@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ds_training.text import SYMBOLS
+
 States = list[Tensor]
 
 
@@ -43,7 +45,7 @@ class NetworkSpec:
 
     blocks: tuple[BlockSpec, ...]
     width: int  # of the LSTM
-    symbols: int = 29
+    symbols: tuple[str, ...] = SYMBOLS  # of the alphabet, by column of the log-probs; the blank first
 
     @property
     def stride(self) -> int:
@@ -67,7 +69,10 @@ class NetworkSpec:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> NetworkSpec:
-        return cls(tuple(BlockSpec(**block) for block in data["blocks"]), data["width"], data["symbols"])
+        symbols = data["symbols"]
+        if symbols == len(SYMBOLS):  # as checkpoints and bundles up to 0.2 tell English
+            symbols = SYMBOLS
+        return cls(tuple(BlockSpec(**block) for block in data["blocks"]), data["width"], tuple(symbols))
 
 
 SMALL = NetworkSpec(
@@ -112,7 +117,7 @@ class Network(nn.Module):  # type: ignore[misc]  # as above
         self.dropout = nn.Dropout(dropout)
         self.lstm = nn.LSTM(spec.blocks[-1].outputs, spec.width, batch_first=True)
         self.norm = nn.LayerNorm(spec.width)
-        self.head = nn.Linear(spec.width, spec.symbols)
+        self.head = nn.Linear(spec.width, len(spec.symbols))
 
     def forward(self, features: Tensor, states: States) -> tuple[Tensor, States]:
         heard, caches = self.hear(features, states[:-2])

@@ -117,7 +117,7 @@ def _signature(network: Network, chunk: int) -> tuple[list[onnx.ValueInfoProto],
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *shape])
 
     features = tensor("features", [chunk, spec.blocks[0].inputs])
-    log_probs = tensor("log_probs", [chunk // spec.stride, spec.symbols])
+    log_probs = tensor("log_probs", [chunk // spec.stride, len(spec.symbols)])
     return (
         [features, *(tensor(f"state_{index}", shape) for index, shape in enumerate(shapes))],
         [log_probs, *(tensor(f"next_state_{index}", shape) for index, shape in enumerate(shapes))],

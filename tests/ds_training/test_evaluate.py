@@ -23,7 +23,7 @@ def rows_saying(text: str) -> FloatArray:
 
 
 def test_greedy_writes_what_is_there() -> None:
-    assert greedy(rows_saying("turm on the light")) == "turm on the light"
+    assert greedy(SYMBOLS)(rows_saying("turm on the light")) == "turm on the light"
 
 
 def test_the_search_of_a_bundle_knows_words() -> None:

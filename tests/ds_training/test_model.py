@@ -14,8 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds_training.model import SIZES, SMALL, BlockSpec, Network, NetworkSpec
+from ds_training.text import SYMBOLS
 
-TINY = NetworkSpec((BlockSpec(8, 12, 5, 2, 1), BlockSpec(12, 10, 5, 2, 1), BlockSpec(10, 10, 3, 1, 1, residual=True)), width=6, symbols=5)
+TINY = NetworkSpec(
+    (BlockSpec(8, 12, 5, 2, 1), BlockSpec(12, 10, 5, 2, 1), BlockSpec(10, 10, 3, 1, 1, residual=True)),
+    width=6,
+    symbols=("_", " ", "a", "b", "c"),
+)
 FRAMES = 40
 
 
@@ -77,16 +82,21 @@ def test_the_output_looks_ahead_as_far_as_stated_and_no_further(network: Network
 
 
 def test_the_sizes_of_the_english_model_are_those_of_its_manifest() -> None:
-    assert (SMALL.stride, SMALL.look_ahead, SMALL.symbols) == (4, 25, 29)
+    assert (SMALL.stride, SMALL.look_ahead, SMALL.symbols) == (4, 25, SYMBOLS)
 
 
 @pytest.mark.parametrize("size", sorted(SIZES))
 def test_every_size_streams_at_the_same_delay_and_fits_into_ten_megabytes_of_float16(size: str) -> None:
     spec = SIZES[size]
-    assert (spec.stride, spec.look_ahead, spec.symbols) == (4, 25, 29)
+    assert (spec.stride, spec.look_ahead, spec.symbols) == (4, 25, SYMBOLS)
     assert 2 * sum(weights.numel() for weights in Network(spec).parameters()) < 10e6
 
 
 @pytest.mark.parametrize("spec", [TINY, *SIZES.values()])
 def test_sizes_survive_json(spec: NetworkSpec) -> None:
     assert NetworkSpec.from_json(spec.to_json()) == spec
+
+
+def test_a_spec_keeps_its_symbols_and_older_ones_mean_english() -> None:
+    assert NetworkSpec.from_json(TINY.to_json()) == TINY
+    assert NetworkSpec.from_json({**SMALL.to_json(), "symbols": 29}) == SMALL
