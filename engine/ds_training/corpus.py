@@ -1,15 +1,21 @@
-"""Utterances for training: manifests of recordings and shards in, log mel power with text and speaker out.
+"""Utterances for training: recordings and shards in, log mel power with text and speaker out.
 
 An utterance is held as float16 ln(mel power + 1e-9) [frames, bands] at the loudness of its recording: what augmentation works on,
-computed once. A manifest is a TSV with a header line and the columns `file` (relative to it), `text` and, if known, `speaker`.
-A shard is a NumPy archive of many utterances: `power` [all frames, bands], `frames`, `texts`, `speakers`, `phones` [utterances].
+computed once. Recordings come from a manifest (see corpora/manifest.py for its form). A shard is a NumPy archive of many utterances:
+`power` [all frames, bands], `frames`, `texts`, `speakers`, `phones` [utterances], and where there are any, `labels` [utterances]
+and what was `left` out on the way [any number], both as JSON.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import contextlib
+import json
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,72 +23,105 @@ import soundfile
 import soxr
 
 from ds_engine.features import FloatArray, LogMel
+from ds_training.corpora.manifest import CorpusError, Left, Reason, Recording, read_manifest
 from ds_training.phones import pronounce
-from ds_training.text import ENGLISH, Orthography
+
+__all__ = [
+    "SMALLEST_POWER",
+    "CorpusError",
+    "HalfArray",
+    "Left",
+    "Reason",
+    "Recording",
+    "ShardIndex",
+    "Utterance",
+    "hours",
+    "load",
+    "log_power",
+    "read_index",
+    "read_manifest",
+    "read_samples",
+    "read_shard",
+    "samples_of",
+    "seconds_of",
+    "steps_needed",
+    "with_phones",
+    "write_shard",
+]
 
 HalfArray = npt.NDArray[np.float16]
 SMALLEST_POWER = 1e-9  # added before the logarithm, so that float16 holds it
-
-
-class CorpusError(ValueError):
-    """A manifest, split or shard that cannot be used: the message names the file and the line."""
+SLACK_SECONDS = 0.1  # by which a header, or the end of a part, may promise more than a file holds
+LOUDEST = 16.0  # of a sample, where full scale is 1: what is louder was scaled by mistake
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What was said, by whom, its sound as float16 ln(mel power) [frames, bands], and its phones (see phones.py) if known."""
+    """What was said, by whom, its sound as float16 ln(mel power) [frames, bands], its phones (see phones.py) and labels if known."""
 
     log_power: HalfArray
     text: str
     speaker: str = ""
     phones: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """One line of a manifest."""
-
-    file: Path
-    text: str
-    speaker: str = ""
-
-
-def read_manifest(path: Path, orthography: Orthography = ENGLISH) -> list[Recording]:
-    """The lines of a manifest, text made plain. Raises CorpusError, with the line's number, for one that is broken."""
-    lines = path.read_text("utf-8").splitlines()
-    columns = lines[0].split("\t") if lines else []
-    if not {"file", "text"} <= set(columns):
-        raise CorpusError(f"{path}: line 1 needs the columns file and text, got {columns}")
-    recordings = []
-    for number, line in enumerate(lines[1:], 2):
-        cells = line.split("\t")
-        if len(cells) != len(columns):
-            raise CorpusError(f"{path}: line {number} needs {len(columns)} columns, got {len(cells)}")
-        row = dict(zip(columns, cells, strict=True))
-        try:
-            text = orthography.plain(row["text"])
-        except ValueError as error:
-            raise CorpusError(f"{path}: line {number}: {error}") from error
-        if not row["file"] or not text:
-            raise CorpusError(f"{path}: line {number} needs a file and a text, got {row['file']!r} and {row['text']!r}")
-        recordings.append(Recording(path.parent / row["file"], text, row.get("speaker", "")))
-    return recordings
-
-
-def load(recordings: Sequence[Recording], mel: LogMel) -> Iterator[Utterance]:
+def load(recordings: Iterable[Recording], mel: LogMel) -> Iterator[Utterance]:
     """Read, mix down, resample and turn into log mel power. Raises CorpusError for a file that is not audio."""
     for recording in recordings:
-        yield Utterance(log_power(mel, read_samples(recording.file, mel.spec.sample_rate)), recording.text, recording.speaker)
+        power = log_power(mel, samples_of(recording, mel.spec.sample_rate))
+        yield Utterance(power, recording.text, recording.speaker, labels=recording.labels)
 
 
-def read_samples(path: Path, sample_rate: int) -> FloatArray:
-    """float32 [n] in [-1, 1], the mean of the channels."""
-    try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise CorpusError(f"{path}: cannot be read as audio ({error})") from error
-    mono: FloatArray = samples.mean(axis=1)
+def samples_of(recording: Recording, sample_rate: int) -> FloatArray:
+    """The samples of a recording, or of its part; see `read_samples`."""
+    return read_samples(recording.file, sample_rate, recording.start, recording.end, recording.channel)
+
+
+def seconds_of(recording: Recording) -> float:
+    """The length of a recording, or of its part, by the header of the file. Raises CorpusError like `read_samples`."""
+    with _audio(recording.file) as file:
+        _, count = _frames(file, recording.start, recording.end)
+        return float(count / file.samplerate)
+
+
+def read_samples(path: Path, sample_rate: int, start: float = 0.0, end: float | None = None, channel: int | None = None) -> FloatArray:
+    """float32 [n] in [-1, 1], from `start` to `end` seconds, of one channel (from 0 on) or the mean of all.
+
+    Raises CorpusError for a file that is not audio, is shorter than it says, lacks the part or channel, or is far beyond full scale.
+    """
+    with _audio(path) as file:
+        rate, (first, count) = file.samplerate, _frames(file, start, end)
+        if channel is not None and channel >= file.channels:
+            raise CorpusError(f"{path}: needs channel {channel}, counted from 0, got {file.channels} in all")
+        if first:
+            file.seek(first)
+        samples = file.read(count, dtype="float32", always_2d=True)
+    if len(samples) < count - SLACK_SECONDS * rate:
+        raise CorpusError(f"{path}: cut off, needs {count / rate:.2f} s of audio, got {len(samples) / rate:.2f} s")
+    mono: FloatArray = samples.mean(axis=1) if channel is None else samples[:, channel]
+    peak = float(np.abs(mono).max(initial=0.0))
+    if not peak <= LOUDEST:
+        raise CorpusError(f"{path}: needs samples around [-1, 1], got up to {peak:g}")
     return mono if rate == sample_rate else soxr.resample(mono, rate, sample_rate)
+
+
+@contextlib.contextmanager
+def _audio(path: Path) -> Iterator[soundfile.SoundFile]:
+    try:
+        with soundfile.SoundFile(path) as file:
+            yield file
+    except (soundfile.SoundFileError, OSError, TypeError, UnicodeEncodeError) as error:  # TypeError: a name that ends in .raw
+        raise CorpusError(f"{path}: cannot be read as audio ({error})") from error
+
+
+def _frames(file: soundfile.SoundFile, start: float, end: float | None) -> tuple[int, int]:
+    """The first frame of a part and how many it has, as far as the file goes."""
+    seconds = file.frames / file.samplerate
+    if (start and start >= seconds) or (end is not None and end > seconds + SLACK_SECONDS):
+        raise CorpusError(f"{file.name}: needs {start:g} to {'the end' if end is None else f'{end:g}'} s, got a file of {seconds:.2f} s")
+    first = round(start * file.samplerate)
+    return first, (file.frames if end is None else min(file.frames, round(end * file.samplerate))) - first
 
 
 def log_power(mel: LogMel, samples: FloatArray) -> HalfArray:
@@ -93,30 +132,66 @@ def log_power(mel: LogMel, samples: FloatArray) -> HalfArray:
     return logarithm.astype(np.float16)
 
 
-def write_shard(path: Path, utterances: Sequence[Utterance]) -> None:
-    """Written beside and renamed, so that a reader never sees half a shard."""
+def steps_needed(text: str) -> int:
+    """The fewest steps in which CTC can write a text: one for each symbol, and a blank between equal ones."""
+    return len(text) + sum(one == other for one, other in pairwise(text))
+
+
+def write_shard(path: Path, utterances: Sequence[Utterance], left: Sequence[Left] = ()) -> None:
+    """Written beside and renamed, so that a reader never sees half a shard. Raises CorpusError where there is no utterance."""
+    if not utterances:
+        raise CorpusError(f"{path}: a shard needs utterances, got none")
+    arrays: dict[str, Any] = {
+        "power": np.concatenate([utterance.log_power for utterance in utterances]),
+        "frames": np.array([len(utterance.log_power) for utterance in utterances]),
+        "texts": np.array([utterance.text for utterance in utterances]),
+        "speakers": np.array([utterance.speaker for utterance in utterances]),
+        "phones": np.array([utterance.phones for utterance in utterances]),
+    }
+    if any(utterance.labels for utterance in utterances):
+        arrays["labels"] = np.array([json.dumps(dict(utterance.labels), ensure_ascii=False) for utterance in utterances])
+    if left:
+        arrays["left"] = np.array([json.dumps([line.place, line.reason, line.detail], ensure_ascii=False) for line in left])
     beside = path.with_name(f"partial-{path.name}")
-    np.savez(
-        beside,
-        power=np.concatenate([utterance.log_power for utterance in utterances]),
-        frames=np.array([len(utterance.log_power) for utterance in utterances]),
-        texts=np.array([utterance.text for utterance in utterances]),
-        speakers=np.array([utterance.speaker for utterance in utterances]),
-        phones=np.array([utterance.phones for utterance in utterances]),
-    )
+    np.savez(beside, **arrays)
     beside.rename(path)
 
 
 def read_shard(path: Path) -> list[Utterance]:
     """All utterances of a shard, as views into one array. Raises CorpusError where it is not a shard."""
+    with _archive(path) as archive:
+        power, frames, *columns = (archive[name] for name in ("power", "frames", "texts", "speakers", "phones"))
+        labels = [json.loads(line) for line in archive["labels"].tolist()] if "labels" in archive else [{} for _ in frames]
+        if frames.sum() != len(power):
+            raise ValueError(f"{frames.sum()} frames in {len(power)} rows")
+        rows = zip(*(column.tolist() for column in columns), labels, strict=True)
+        return [Utterance(piece, *row) for piece, row in zip(np.split(power, np.cumsum(frames)[:-1]), rows, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardIndex:
+    """What is in a shard, without the sound: the frames and speaker of each utterance, and what was left out."""
+
+    frames: tuple[int, ...]
+    speakers: tuple[str, ...]
+    left: tuple[Left, ...] = ()
+
+
+def read_index(path: Path) -> ShardIndex:
+    """A fast look into a shard. Raises CorpusError where it is not one."""
+    with _archive(path) as archive:
+        rows = [json.loads(line) for line in archive["left"].tolist()] if "left" in archive else []
+        left = tuple(Left(place, Reason(reason), detail) for place, reason, detail in rows)
+        return ShardIndex(tuple(archive["frames"].tolist()), tuple(archive["speakers"].tolist()), left)
+
+
+@contextlib.contextmanager
+def _archive(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
-        with np.load(path) as archive:
-            power, frames, *columns = (archive[name] for name in ("power", "frames", "texts", "speakers", "phones"))
-    except (OSError, ValueError, KeyError) as error:
+        with path.open("rb") as file, np.load(file) as archive:
+            yield archive
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:  # TypeError: an .npy file
         raise CorpusError(f"{path}: not a shard ({error})") from error
-    pieces = np.split(power, np.cumsum(frames)[:-1])
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    return [Utterance(piece, *row) for piece, row in zip(pieces, rows, strict=True)]
 
 
 def with_phones(utterances: Sequence[Utterance]) -> list[Utterance]:
