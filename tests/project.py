@@ -13,6 +13,7 @@ PACKAGES = {
     "ds_plugin": ROOT / "ds_plugin",
     "ds_wyoming": ROOT / "adapters" / "ds_wyoming",
     "ds_http": ROOT / "adapters" / "ds_http",
+    "ds_train": ROOT / "adapters" / "ds_train",
 }
 
 

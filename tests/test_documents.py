@@ -15,7 +15,8 @@ from ds_engine.search.policy import SearchPolicy
 from ds_plugin import hookspecs
 from ds_plugin.commands import COMMANDS
 from ds_plugin.hooks import Deadlines
-from tests.project import ROOT, modules
+from ds_train.commands import COMMANDS as TRAINING
+from tests.project import PACKAGES, ROOT, modules
 
 HOOKS = {name: value for name, value in vars(hookspecs).items() if name.startswith("ds_")}
 
@@ -56,7 +57,7 @@ def test_the_table_of_the_search_is_the_code() -> None:
     assert dict(rows) == {field.name: str(field.default).lower() for field in fields(SearchPolicy)}
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command.name))
+@pytest.mark.parametrize("command", [*COMMANDS, *TRAINING], ids=lambda command: str(command.name))
 def test_every_command_and_its_options_are_documented(command: click.Command) -> None:
     [row] = [line for line in (ROOT / "docs/reference/command-line.md").read_text().splitlines() if line.startswith(f"| `{command.name}")]
     options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
@@ -76,7 +77,7 @@ def test_every_link_between_documents_leads_somewhere() -> None:
     assert not [(document.name, link) for document, link in links if not (document.parent / link).exists()]
 
 
-@pytest.mark.parametrize("package", ["ds_engine", "ds_training", "ds_plugin", "ds_wyoming", "ds_http"])
+@pytest.mark.parametrize("package", sorted(PACKAGES))
 def test_every_module_opens_with_what_it_is_for(package: str) -> None:
     assert not [module.name for module in modules(package) if not module.read_text().lstrip().startswith('"""')]
 

@@ -121,7 +121,7 @@ def facts_of(table: Mapping[str, Any]) -> Facts:
     """The keys of a mapping are the fields of Facts. Raises CardError that names the key."""
     try:
         return from_table(Facts, table)
-    except (RecipeError, OverflowError) as error:
+    except RecipeError as error:
         raise CardError(str(error)) from error
 
 
@@ -158,7 +158,7 @@ def _row(name: str, line: Mapping[str, Any]) -> Row:
     wanted = ("speakers", "utterances", "cer", "wer", "hours")  # a report tells more
     try:
         return from_table(Row, {"name": name, **{key: line[key] for key in wanted if key in line}}, name)
-    except (RecipeError, OverflowError) as error:
+    except RecipeError as error:
         raise CardError(f"the report is none of an evaluation: {error}") from error
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import onnx
 import torch
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # no types are shipped
+from google.protobuf.message import DecodeError
 from torch import Tensor
 
 from ds_training.corpus import CorpusError
@@ -39,7 +39,7 @@ def load_network(path: Path) -> Network:
         network = Network(NetworkSpec.from_json(checkpoint["spec"]))
         network.load_state_dict(checkpoint["weights"])
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
-        raise CheckpointError(f"{path}: not the weights of a network ({_line(error)})") from error
+        raise CheckpointError(f"{path}: not the weights of a network ({first_line(error)})") from error
     return network
 
 
@@ -47,7 +47,7 @@ def _load_graph(path: Path) -> Network:
     try:
         return from_graph(onnx.load(path))
     except (OSError, DecodeError, ValueError) as error:
-        raise CheckpointError(f"{path}: {_line(error)}") from error
+        raise CheckpointError(f"{path}: {first_line(error)}") from error
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
             raise CheckpointError(f"{path}: not a checkpoint ({'no zip archive' if path.exists() else 'no such file'})")
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, EOFError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f"{path}: not a checkpoint ({_line(error)})") from error
+        raise CheckpointError(f"{path}: not a checkpoint ({first_line(error)})") from error
     if not isinstance(checkpoint, dict):
         raise CheckpointError(f"{path}: a checkpoint needs a table, got {type(checkpoint).__name__}")
     return checkpoint
@@ -84,6 +84,6 @@ def _half(value: Tensor) -> Tensor:
     return value.detach().half().cpu()
 
 
-def _line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """The first line of a message: PyTorch's go on with advice."""
     return (str(error).splitlines() or [type(error).__name__])[0][:200]

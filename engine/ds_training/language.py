@@ -12,14 +12,15 @@ that nobody listed is likely.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import random
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ds_engine.alphabet import Alphabet
 from ds_engine.bundle import Bundle
@@ -29,11 +30,12 @@ from ds_engine.lm.estimation import estimate
 from ds_engine.lm.interpolation import interpolate
 from ds_engine.lm.pruning import prune
 from ds_engine.search.sources import BUNDLED, write_with_lexicon
-from ds_training.corpus import read_manifest
+from ds_training import bundle_folder
+from ds_training.corpus import CorpusError, read_manifest
 from ds_training.everyday import everyday
 from ds_training.sentences import OWNERS, Templates, read_lines
 from ds_training.splits import of_part, read_split
-from ds_training.text import plain_text
+from ds_training.text import Orthography, plain_text
 
 ORDER = 3
 BITS = 16
@@ -66,7 +68,7 @@ def vocabulary(kinds: Iterable[Kind], listed: Iterable[str], alphabet: Alphabet)
 
 
 def mixture(kinds: Sequence[Kind], words: Sequence[str]) -> BackoffModel:
-    """One model of each kind over the same words, interpolated by weight."""
+    """One model of each kind over the same words, interpolated by weight. Raises CorpusError without any."""
     known = Vocabulary(given=words)
     mixed, total = None, 0.0
     for kind in kinds:
@@ -74,18 +76,16 @@ def mixture(kinds: Sequence[Kind], words: Sequence[str]) -> BackoffModel:
         total += kind.weight
         mixed = model if mixed is None else interpolate(mixed, model, kind.weight / total)
     if mixed is None:
-        raise SystemExit("no text")
+        raise CorpusError("a language model needs text")
     return mixed
 
 
 def install(folder: Path, model: BackoffModel, alphabet: Alphabet) -> None:
-    """Writes the model into a bundle and its size and checksum into the manifest."""
-    path = folder / BUNDLED
-    write_with_lexicon(model, alphabet, path, BITS)
-    content, manifest = path.read_bytes(), folder / "manifest.json"
-    values = json.loads(manifest.read_text("utf-8"))
-    values["files"][BUNDLED] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    manifest.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    """Makes the model part of a bundle."""
+    with tempfile.TemporaryDirectory() as beside:
+        path = Path(beside) / BUNDLED
+        write_with_lexicon(model, alphabet, path, BITS)
+        bundle_folder.change(folder, {BUNDLED: path.read_bytes()})
 
 
 def word_list(path: Path) -> Iterator[str]:
@@ -96,18 +96,71 @@ def word_list(path: Path) -> Iterator[str]:
             yield word
 
 
-def _weighted(value: str) -> tuple[Path, float]:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file and its weight in the mixture."""
+
+    file: Path
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """What the language model is made from; weights of 0 leave a kind out."""
+
+    text: tuple[Source, ...] = ()  # files of sentences, one per line
+    transcripts: Source | None = None  # a manifest: texts of recordings
+    split: Path | None = None  # TSV of speakers and parts, for the transcripts
+    part: str = "train"
+    kept_out: tuple[Path, ...] = ()  # manifests of recordings whose texts are left out of the text files
+    words: tuple[Path, ...] = ()  # lists of words that are known whether or not they were seen
+    commands: float = 0.25  # weight of home commands
+    everyday: float = 0.1  # weight of everyday statements
+    sentences: int = 120_000  # commands; of statements half as many
+    prune: float = 2e-8  # threshold of entropy pruning
+    seed: int = 11
+
+    def kinds(self, orthography: Orthography) -> list[Kind]:
+        """All kinds of text with their sentences. Raises CorpusError for a manifest or split that is broken."""
+        kept_out = {recording.text for path in self.kept_out for recording in read_manifest(path, orthography)}
+        texts = [Kind(each.file.stem, [line for line in read_lines(each.file) if line not in kept_out], each.weight) for each in self.text]
+        if self.transcripts:
+            recordings = read_manifest(self.transcripts.file, orthography)
+            recordings = of_part(recordings, read_split(self.split), self.part) if self.split else recordings
+            texts.append(Kind("transcripts", [recording.text for recording in recordings], self.transcripts.weight))
+        words = sorted({word for kind in texts for line in kind.sentences for word in line.split()})
+        if self.commands > 0:
+            texts.append(Kind("commands", commands(words, self.sentences, self.seed), self.commands))
+        if self.everyday > 0:
+            rng = random.Random(self.seed)  # noqa: S311  # a draw that anybody can repeat
+            statements = [plain_text(everyday(words, rng)) for _ in range(self.sentences // 2)]
+            texts.append(Kind("everyday", statements, self.everyday))
+        return texts
+
+
+def make(folder: Path, wanted: LanguageModel) -> dict[str, Any]:
+    """Makes the language model of the bundle in `folder`; returns its sizes. Raises CorpusError without any text."""
+    alphabet = Bundle.open(folder).manifest.alphabet
+    kinds = [kind for kind in wanted.kinds(Orthography(alphabet.symbols)) if kind.weight > 0]
+    known = vocabulary(kinds, (word for path in wanted.words for word in word_list(path)), alphabet)
+    model = prune(mixture(kinds, known), wanted.prune)
+    install(folder, model, alphabet)
+    return {"words": len(model.words), "ngrams": [len(level.ids) for level in model.orders], "bytes": (folder / BUNDLED).stat().st_size}
+
+
+def _source(value: str) -> Source:
     path, _, weight = value.rpartition(":")
-    return Path(path), float(weight)
+    return Source(Path(path), float(weight))
 
 
 def main() -> None:
+    default = LanguageModel()
     parser = argparse.ArgumentParser(description="Make the language model of a bundle.")
     parser.add_argument("bundle", type=Path, help="folder of the bundle")
-    parser.add_argument("--text", type=_weighted, nargs="*", default=[], metavar="FILE:WEIGHT", help="files of sentences, one per line")
-    parser.add_argument("--transcripts", type=_weighted, metavar="MANIFEST.tsv:WEIGHT", help="texts of recordings")
+    parser.add_argument("--text", type=_source, nargs="*", default=(), metavar="FILE:WEIGHT", help="files of sentences, one per line")
+    parser.add_argument("--transcripts", type=_source, metavar="MANIFEST.tsv:WEIGHT", help="texts of recordings")
     parser.add_argument("--split", type=Path, help="TSV of speakers and parts, for --transcripts")
-    parser.add_argument("--part", default="train")
+    parser.add_argument("--part", default=default.part)
     parser.add_argument(
         "--except",
         dest="kept_out",
@@ -120,31 +173,15 @@ def main() -> None:
     parser.add_argument(
         "--words", type=Path, action="append", default=[], help="a list of words that are known whether or not they were seen"
     )
-    parser.add_argument("--commands", type=float, default=0.25, help="weight of home commands")
-    parser.add_argument("--everyday", type=float, default=0.1, help="weight of everyday statements")
-    parser.add_argument("--sentences", type=int, default=120_000, help="commands; of statements half as many")
-    parser.add_argument("--prune", type=float, default=2e-8, help="threshold of entropy pruning")
-    parser.add_argument("--seed", type=int, default=11)
-    options = parser.parse_args()
-    kept_out = {recording.text for path in options.kept_out for recording in read_manifest(path)}
-    texts = [Kind(path.stem, [line for line in read_lines(path) if line not in kept_out], weight) for path, weight in options.text]
-    if options.transcripts:
-        recordings = read_manifest(options.transcripts[0])
-        recordings = of_part(recordings, read_split(options.split), options.part) if options.split else recordings
-        texts.append(Kind("transcripts", [recording.text for recording in recordings], options.transcripts[1]))
-    words = sorted({word for kind in texts for line in kind.sentences for word in line.split()})
-    rng = random.Random(options.seed)  # noqa: S311  # a draw that anybody can repeat
-    kinds = [
-        *texts,
-        Kind("commands", commands(words, options.sentences, options.seed), options.commands),
-        Kind("everyday", [plain_text(everyday(words, rng)) for _ in range(options.sentences // 2)], options.everyday),
-    ]
-    alphabet = Bundle.open(options.bundle).manifest.alphabet
-    known = vocabulary(kinds, (word for path in options.words for word in word_list(path)), alphabet)
-    model = prune(mixture([kind for kind in kinds if kind.weight > 0], known), options.prune)
-    install(options.bundle, model, alphabet)
-    counts = [len(level.ids) for level in model.orders]
-    print(json.dumps({"words": len(model.words), "ngrams": counts, "bytes": (options.bundle / BUNDLED).stat().st_size}))
+    parser.add_argument("--commands", type=float, default=default.commands, help="weight of home commands")
+    parser.add_argument("--everyday", type=float, default=default.everyday, help="weight of everyday statements")
+    parser.add_argument("--sentences", type=int, default=default.sentences, help="commands; of statements half as many")
+    parser.add_argument("--prune", type=float, default=default.prune, help="threshold of entropy pruning")
+    parser.add_argument("--seed", type=int, default=default.seed)
+    options = vars(parser.parse_args())
+    folder = options.pop("bundle")
+    options |= {name: tuple(options[name]) for name in ("text", "kept_out", "words")}
+    print(json.dumps(make(folder, LanguageModel(**options))))
 
 
 if __name__ == "__main__":

@@ -85,7 +85,8 @@ SMALL = NetworkSpec(
     width=384,
 )  # 3.5 million parameters, 40 ms steps, 250 ms look-ahead
 DEEP = NetworkSpec(SMALL.blocks[:2] + 4 * (BlockSpec(320, 320, 5, 1, 1, residual=True),), width=384)  # 4.0 million, the same look-ahead
-SIZES = {"small": SMALL, "deep": DEEP}
+TINY = NetworkSpec((BlockSpec(80, 32, 11, 2, 3), BlockSpec(32, 48, 11, 2, 3)), width=32)  # to try a recipe out: 37,000 parameters
+SIZES = {"tiny": TINY, "small": SMALL, "deep": DEEP}
 
 
 class Block(nn.Module):  # type: ignore[misc]  # torch is Any to mypy, see pyproject.toml
@@ -142,9 +143,9 @@ class Network(nn.Module):  # type: ignore[misc]  # as above
         return logits.float().log_softmax(-1), [state[0] for state in following]
 
     def zero_states(self, batch: int = 1) -> States:
-        """What a stream begins with, before any silence has passed."""
-        caches = [torch.zeros(batch, block.inputs, block.cache) for block in self.spec.blocks]
-        return [*caches, torch.zeros(batch, self.spec.width), torch.zeros(batch, self.spec.width)]
+        """What a stream begins with, before any silence has passed; on the network's device."""
+        shapes = [*((block.inputs, block.cache) for block in self.spec.blocks), (self.spec.width,), (self.spec.width,)]
+        return [torch.zeros(batch, *shape, device=self.head.weight.device) for shape in shapes]
 
     def silent_states(self, silence: float, frames: int, batch: int = 1) -> States:
         """What a stream meets its first sample with: the states after `frames` frames of features that all equal `silence`.
@@ -153,7 +154,7 @@ class Network(nn.Module):  # type: ignore[misc]  # as above
         """
         training = self.training
         self.eval()
-        features = torch.full((1, frames, self.spec.blocks[0].inputs), silence)
+        features = torch.full((1, frames, self.spec.blocks[0].inputs), silence, device=self.head.weight.device)
         with torch.no_grad():
             _, states = self(features, self.zero_states())
         self.train(training)

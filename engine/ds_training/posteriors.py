@@ -13,7 +13,7 @@ from ds_engine.bias import Bias
 from ds_engine.features import FloatArray
 from ds_engine.recognizer import Recognizer
 from ds_engine.transcript import Hypothesis, Partial
-from ds_training.corpus import Recording, read_samples
+from ds_training.corpus import Recording, samples_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def posteriors(model: AcousticModel, recordings: Sequence[Recording]) -> Iterato
     collector = _Collector()
     recognizer = Recognizer(model, collector)
     for recording in recordings:
-        samples = read_samples(recording.file, model.sample_rate)
+        samples = samples_of(recording, model.sample_rate)
         stream = recognizer.stream(AudioFormat(model.sample_rate))
         stream.feed((np.clip(samples, -1, 1 - 2**-15) * 2**15).round().astype("<i2").tobytes())
         stream.finish()

@@ -7,6 +7,7 @@ everyday sentences (see everyday.py).
 
 from __future__ import annotations
 
+import contextlib
 import importlib.resources
 import json
 import random
@@ -86,8 +87,14 @@ def device_name(rng: random.Random) -> str:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The plain text of a file of sentences; of `id|text` lines (LJ Speech's form) only what follows the bar."""
-    lines = (plain_text(line.rpartition("|")[2]) for line in path.read_text("utf-8").splitlines())
+    """The plain text of a file of sentences; of `id|text` lines (LJ Speech's form) only what follows the bar.
+
+    Lines that the alphabet cannot write, or of which nothing is left, are passed over.
+    """
+    lines = []
+    for line in path.read_text("utf-8").splitlines():
+        with contextlib.suppress(ValueError):
+            lines.append(plain_text(line.rpartition("|")[2]))
     return [line for line in lines if line]
 
 

@@ -25,7 +25,8 @@ import soxr
 
 from ds_engine.features import FloatArray, LogMel, LogMelSpec
 from ds_training.accents import Person
-from ds_training.corpus import Utterance, log_power, with_phones, write_shard
+from ds_training.corpus import CorpusError, Utterance, hours, log_power, with_phones, write_shard
+from ds_training.recipe_tables import from_table
 from ds_training.sentences import sentences
 from ds_training.synthesisers import Voice, accented, foreign_voices, voices
 
@@ -86,13 +87,60 @@ def shard(texts: Iterator[str], cast: Cast, rng: random.Random, mel: LogMel, siz
     return spoken[:size]
 
 
+@dataclass(frozen=True, slots=True)
+class Synthesis:
+    """What is said, by whom, and how much of it. Shares are 0 to 1; a shard depends on its seed and its number alone."""
+
+    text: tuple[Path, ...]  # files of sentences, one per line
+    seeds: tuple[int, ...] = (1,)
+    shards: int = 1  # for each seed
+    size: int = 1000  # utterances in a shard
+    commands: float = 0.4  # share of home commands
+    random_words: float = 0.12  # share of random words and numbers
+    everyday: float = 0.0  # share of digits, spelled words and short statements
+    accented: float = 0.0  # share of people with an accent
+    foreign: float = 0.0  # share of voices of other languages
+    without: tuple[str, ...] = ()  # voices held out
+    only: tuple[str, ...] = ()  # these voices alone; nothing: all
+
+    def cast(self) -> Cast:
+        """The voices of this machine that may speak. Raises CorpusError where there is none."""
+        home, abroad = (
+            [voice for voice in every if voice.name not in self.without and (not self.only or voice.name in self.only)]
+            for every in (voices(), foreign_voices())
+        )
+        if not (home if self.foreign < 1 else abroad):
+            raise CorpusError(f"synthesis needs a voice; none of {', '.join(self.only) or 'the programs'} is installed and wanted")
+        return Cast(home, abroad, self.accented, self.foreign)
+
+
+def synthesise(wanted: Synthesis, out: Path) -> list[Path]:
+    """Makes the shards that `out` lacks, a line for each; gives the paths of all."""
+    out.mkdir(parents=True, exist_ok=True)
+    cast, mel = wanted.cast(), LogMel(LogMelSpec())
+    paths = []
+    for seed in wanted.seeds:
+        for index in range(wanted.shards):
+            path = out / f"synthetic-{seed}-{index}.npz"
+            paths.append(path)
+            if path.exists():  # of a run that was stopped
+                continue
+            rng = random.Random(f"{seed}/{index}")  # noqa: S311  # a draw that anybody can repeat
+            started = time.monotonic()
+            texts = sentences(wanted.text, rng, wanted.commands, wanted.random_words, wanted.everyday)
+            spoken = shard(texts, cast, rng, mel, wanted.size)
+            write_shard(path, with_phones(spoken))
+            print(f"{path.name}: {len(spoken)} utterances, {hours(spoken):.2f} h in {time.monotonic() - started:.0f} s", flush=True)
+    return paths
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Synthetic speech into shards.")
     parser.add_argument("out", type=Path, help="folder for the shards")
     parser.add_argument("--text", type=Path, nargs="+", required=True, help="files of sentences, one per line")
-    parser.add_argument("--shards", type=int, default=1)
+    parser.add_argument("--shards", type=int, default=1, help="for each seed")
     parser.add_argument("--size", type=int, default=1000, help="utterances in a shard")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, nargs="+", dest="seeds", default=[1])
     parser.add_argument("--commands", type=float, default=0.4, help="share of home commands, 0 to 1")
     parser.add_argument("--random-words", type=float, default=0.12, help="share of random words and numbers, 0 to 1")
     parser.add_argument("--everyday", type=float, default=0.0, help="share of digits, spelled words and short statements, 0 to 1")
@@ -100,25 +148,9 @@ def main() -> None:
     parser.add_argument("--foreign", type=float, default=0.0, help="share of voices of other languages, 0 to 1")
     parser.add_argument("--without", action="append", default=[], metavar="VOICE", help="a voice held out")
     parser.add_argument("--only", action="append", default=[], metavar="VOICE", help="only this voice")
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    home, abroad = (
-        [voice for voice in every if voice.name not in options.without and (not options.only or voice.name in options.only)]
-        for every in (voices(), foreign_voices())
-    )
-    cast = Cast(home, abroad, options.accented, options.foreign)
-    mel = LogMel(LogMelSpec())
-    for index in range(options.shards):
-        path = options.out / f"synthetic-{options.seed}-{index}.npz"
-        if path.exists():  # of a run that was stopped
-            continue
-        rng = random.Random(f"{options.seed}/{index}")  # noqa: S311  # a draw that anybody can repeat
-        started = time.monotonic()
-        texts = sentences(options.text, rng, options.commands, options.random_words, options.everyday)
-        spoken = shard(texts, cast, rng, mel, options.size)
-        write_shard(path, with_phones(spoken))
-        hours = sum(len(utterance.log_power) for utterance in spoken) * mel.spec.hop / mel.spec.sample_rate / 3600
-        print(f"shard {index}: {len(spoken)} utterances, {hours:.2f} h in {time.monotonic() - started:.0f} s", flush=True)
+    options = vars(parser.parse_args())
+    out = options.pop("out")
+    synthesise(from_table(Synthesis, options), out)
 
 
 if __name__ == "__main__":

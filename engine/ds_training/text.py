@@ -1,6 +1,7 @@
 """Text as a network spells it: any line in, words of its alphabet out, separated by single spaces.
 
-English is lower-case a to z with apostrophes, whole numbers in words; other languages bring their symbols.
+English is lower-case a to z with apostrophes, whole numbers in words; other languages bring their symbols. What cannot be written is a
+ValueError, never dropped: text that lacks a word of its sound would be learnt.
 """
 
 from __future__ import annotations
@@ -17,23 +18,28 @@ SYMBOLS = ("<blank>", *LETTERS)  # the index is the network's output: blank 0, s
 _UNITS = (  # noqa: SIM905  # a table of words
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
 ).split()
+_SCALES = ((10**9, "billion"), (10**6, "million"), (1000, "thousand"), (100, "hundred"))
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()  # noqa: SIM905  # as above
 
 
 def plain_text(line: str) -> str:
-    """Lower case without accents, punctuation as spaces, whole numbers up to four digits as words."""
+    """Lower case without accents, punctuation as spaces, whole numbers as words. Raises ValueError for a letter that is not of a to z."""
     decomposed = unicodedata.normalize("NFKD", line.lower().replace("\u2019", "'"))
     letters = "".join(symbol for symbol in decomposed if not unicodedata.combining(symbol))
-    spelled = re.sub(r"(?<!\d)\d{1,4}(?!\d)", lambda match: f" {number_words(int(match.group()))} ", letters)
+    spelled = re.sub(r"[0-9]+", lambda match: f" {number_words(int(match.group()))} ", letters)
+    if lost := next((symbol for symbol in spelled if symbol.isalnum() and not "a" <= symbol <= "z"), None):
+        raise ValueError(f"the alphabet has no {lost!r}")
     words = re.sub(r"[^a-z' ]", " ", spelled).split()
     return " ".join(word for word in words if word.strip("'"))
 
 
 def number_words(number: int) -> str:
-    """0 to 9999 in words, without "and" or hyphens."""
+    """A whole number in words, without "and" or hyphens; one that has no name, digit by digit."""
     if number < 20:
         return _UNITS[number]
-    for size, name in ((1000, "thousand"), (100, "hundred")):
+    if number >= 1000 * _SCALES[0][0]:
+        return " ".join(_UNITS[int(digit)] for digit in str(number))
+    for size, name in _SCALES:
         if number >= size:
             rest = f" {number_words(number % size)}" if number % size else ""
             return f"{number_words(number // size)} {name}{rest}"
@@ -65,7 +71,7 @@ class Orthography:
         for form in (character, bare):
             if form and all(part in self._columns for part in form):
                 return form
-        if character.isalnum():
+        if character.isalnum() or unicodedata.combining(character) or unicodedata.category(character)[0] == "M":
             raise ValueError(f"the alphabet has no {character!r}")
         return " "
 

@@ -28,7 +28,7 @@ from ds_engine.native import MODEL_FILE
 from ds_engine.search.decoder import KernelDecoder
 from ds_engine.search.sources import BUNDLED
 from ds_training.checkpoint import load_network
-from ds_training.corpus import read_manifest, read_samples
+from ds_training.corpus import read_manifest, samples_of
 from ds_training.model import Network
 from ds_training.onnx_graph import GraphError, chunk_of, from_graph, parse_graph, weights_of
 from ds_training.parity import TOLERANCE, ParityError, check_computations, check_rounding, noise
@@ -214,7 +214,7 @@ def recordings(folder: Path, manifest: Path, most: int) -> Iterator[FloatArray]:
     """The samples of the first recordings of a manifest, as a bundle needs them. Raises CorpusError, BundleError."""
     opened = Bundle.open(folder).manifest
     for recording in read_manifest(manifest, Orthography(opened.alphabet.symbols))[:most]:
-        yield read_samples(recording.file, opened.acoustic.positive("sample_rate"))
+        yield samples_of(recording, opened.acoustic.positive("sample_rate"))
 
 
 if __name__ == "__main__":

@@ -85,8 +85,8 @@ def test_the_sizes_of_the_english_model_are_those_of_its_manifest() -> None:
     assert (SMALL.stride, SMALL.look_ahead, SMALL.symbols) == (4, 25, SYMBOLS)
 
 
-@pytest.mark.parametrize("size", sorted(SIZES))
-def test_every_size_streams_at_the_same_delay_and_fits_into_ten_megabytes_of_float16(size: str) -> None:
+@pytest.mark.parametrize("size", ["small", "deep"])
+def test_the_sizes_for_english_stream_at_the_same_delay_and_fits_into_ten_megabytes_of_float16(size: str) -> None:
     spec = SIZES[size]
     assert (spec.stride, spec.look_ahead, spec.symbols) == (4, 25, SYMBOLS)
     assert 2 * sum(weights.numel() for weights in Network(spec).parameters()) < 10e6

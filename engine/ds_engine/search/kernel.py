@@ -75,9 +75,12 @@ class Kernel:
         probs = np.fmax(np.exp(np.minimum(log_probs.astype(np.float64), 0.0)), TINY)  # fmax: a NaN is no probability either
         for column in self._ignored:  # one by one: numpy's sums depend on how many rows there are
             probs[:, self._blank] += probs[:, column]
+        waits = (probs[:, self._blank] > self._policy.skip).tolist()
+        if self._policy.blank_penalty:
+            probs = _reweighed(probs, self._blank, math.exp(-self._policy.blank_penalty))
         blanks, greatest = probs[:, self._blank].tolist(), probs[:, self._spoken].max(axis=1, initial=TINY).tolist()
-        for row, blank, highest in zip(probs, blanks, greatest, strict=True):
-            self._row(row, blank, highest)
+        for row, blank, highest, wait in zip(probs, blanks, greatest, waits, strict=True):
+            self._row(row, blank, highest, wait=wait)
 
     def best(self) -> tuple[int, int]:
         """History and node of the likeliest hypothesis."""
@@ -115,14 +118,14 @@ class Kernel:
         beam.histories = np.array([histories[history] for history in beam.histories.tolist()], np.int64)
         beam.keys = np.array([self._language.key(history) for history in beam.histories.tolist()], np.int64)
 
-    def _row(self, probs: DoubleArray, blank: float, highest: float) -> None:
+    def _row(self, probs: DoubleArray, blank: float, highest: float, *, wait: bool) -> None:
         beam = self.beam
         total = beam.blank + beam.symbol
         repeated = beam.symbol if self._separator is None else np.where(beam.nodes == ROOT, total, beam.symbol)
         stay_symbol = repeated * probs[beam.columns]
         stay_blank = total * blank
         stay = Beam(beam.nodes, beam.columns, beam.ends, beam.histories, beam.keys, stay_blank, stay_symbol)
-        if blank > self._policy.skip:
+        if wait:
             self._keep(stay, prune=False)
             return
         limit = float((stay_blank + stay_symbol).max()) * self._drop
@@ -208,6 +211,14 @@ def _highest(masses: DoubleArray, limit: float, most: int) -> NodeArray:
     if len(above) <= most:
         return above
     return np.sort(above[masses[above].argpartition(len(above) - most)[len(above) - most :]])
+
+
+def _reweighed(probs: DoubleArray, blank: int, factor: float) -> DoubleArray:
+    """The rows with the blank's probability times `factor`, and the others as much greater as it became less."""
+    lost = probs[:, blank] * (1 - factor)
+    rows = probs / np.maximum(1 - lost, TINY)[:, None]
+    rows[:, blank] *= factor
+    return rows
 
 
 def _merged(stay: Beam, grown: Beam, *, recombine: bool) -> Beam:

@@ -21,6 +21,7 @@ class SearchPolicy:
     beta: float = 1.5  # nats that every word gains
     beam: int = 192  # hypotheses kept
     threshold: float = 14.0  # nats: what is so far behind the best is dropped
+    blank_penalty: float = 0.0  # nats that the blank loses in every row: against a model that leaves symbols out
     skip: float = 0.995  # probability of the blank above which a row changes no hypothesis (above 1: never)
     unknown: float = -1.0  # weight of the spelling of words outside the lexicon; below 0: no such words
     alternatives: int = 5  # hypotheses that are given in the end
@@ -34,6 +35,7 @@ class SearchPolicy:
             "beta": (-20.0, 20.0),
             "beam": (1, MAX_BEAM),
             "threshold": (0.0, 700.0),
+            "blank_penalty": (-10.0, 10.0),
             "skip": (0.5, 2.0),
             "unknown": (-1.0, 10.0),
             "alternatives": (1, MAX_ALTERNATIVES),

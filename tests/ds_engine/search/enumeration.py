@@ -9,17 +9,21 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ds_engine.alphabet import Alphabet, BoundaryRule
-from ds_engine.features import FloatArray
 
 Words = tuple[str, ...]
 
 
 def enumerate_texts(
-    log_probs: FloatArray, alphabet: Alphabet, spellings: Mapping[tuple[int, ...], str], weigh: Callable[[Words], float | None]
+    log_probs: npt.NDArray[np.floating[Any]],
+    alphabet: Alphabet,
+    spellings: Mapping[tuple[int, ...], str],
+    weigh: Callable[[Words], float | None],
 ) -> dict[Words, float]:
     """ln of the weighed probability of every sequence of words.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -108,6 +108,24 @@ def test_a_lexicon_and_a_language_model(kind: Kind, changes: dict[str, bool]) ->
             enumerate_texts(rows, kind.alphabet, spelled(kind.alphabet, kind.words), weigh),
             kind.alphabet,
         )
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("nats", [1.3, -0.7])
+def test_a_penalty_of_the_blank_is_a_model_that_leaves_less_out(kind: Kind, nats: float) -> None:
+    random = np.random.default_rng(len(kind.words))
+    policy = replace(EXACT, blank_penalty=nats)
+    silent = [column for column in range(len(kind.alphabet.symbols)) if kind.alphabet.is_silent(column)]
+    for case in range(CASES):
+        model = TableModel(kind.words, case)
+        decoder = KernelDecoder(kind.alphabet, Timing(0.04), Vocabulary(kind.alphabet, source(model), policy), policy)
+        rows = matrix(random, int(random.integers(1, kind.rows + 1)), len(kind.alphabet.symbols))
+        louder = rows.astype(np.float64)
+        louder[:, silent] -= nats
+        louder -= np.log(np.exp(louder).sum(axis=1, keepdims=True))
+        weigh = weigher(model, policy, Phrases(()), lambda word: 0.0)
+        expected = enumerate_texts(louder, kind.alphabet, spelled(kind.alphabet, kind.words), weigh)
+        check(decoded(decoder, rows, Bias(), random), expected, kind.alphabet)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

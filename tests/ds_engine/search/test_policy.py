@@ -16,6 +16,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "beta": (-20.0, 20.0),
     "beam": (1, MAX_BEAM),
     "threshold": (0.0, 700.0),
+    "blank_penalty": (-10.0, 10.0),
     "skip": (0.5, 2.0),
     "unknown": (-1.0, 10.0),
     "alternatives": (1, MAX_ALTERNATIVES),
@@ -62,7 +63,7 @@ def test_an_integer_that_no_float_can_hold_is_out_of_range(name: str, value: int
 
 @pytest.mark.parametrize("name", ["", "Alpha", "beam_width", "__post_init__", "of", "x" * 1000])
 def test_an_unknown_name_is_refused_with_those_that_are_known(name: str) -> None:
-    with pytest.raises(InputError, match="is unknown; known are alpha, beta, beam, threshold, skip") as raised:
+    with pytest.raises(InputError, match="is unknown; known are alpha, beta, beam, threshold, blank_penalty") as raised:
         SearchPolicy.of({name: 1})
     assert len(str(raised.value)) < 250
 

@@ -1,0 +1,1 @@
+"""The commands `train` and `export`: what ds_training can do, on the command line of the host."""
