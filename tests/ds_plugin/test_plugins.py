@@ -17,6 +17,8 @@ from tests.ds_plugin.helpers import plugin
 
 GOOD = plugin(ds_register_decoder=lambda register: register("toy", print))
 
+OURS = ["http", "train", "wyoming"]  # entry points of this distribution
+
 
 @pytest.fixture
 def over() -> Iterator[threading.Event]:
@@ -144,7 +146,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_entry_points_are_found_in_order_after_the_built_ins(installed: Path) -> None:
-    loaded = Plugins.discover(["http", "wyoming"]).loaded
+    loaded = Plugins.discover(OURS).loaded
     assert [report.name for report in loaded] == [BUILTIN, "agood", "zbroken"]
     assert [report.source for report in loaded[1:]] == ["goodone (strangers)", "brokenone (strangers)"]
     assert "No module named 'does_not_exist'" in loaded[2].error
@@ -153,7 +155,7 @@ def test_entry_points_are_found_in_order_after_the_built_ins(installed: Path) ->
 
 def test_a_disabled_entry_point_is_not_even_imported(installed: Path) -> None:
     (installed / "goodone.py").write_text("raise SystemExit")
-    assert [report.name for report in Plugins.discover(["http", "wyoming", "agood", "zbroken"]).loaded] == [BUILTIN]
+    assert [report.name for report in Plugins.discover([*OURS, "agood", "zbroken"]).loaded] == [BUILTIN]
 
 
 def test_an_entry_point_of_no_distribution_is_named_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
