@@ -1,4 +1,4 @@
-"""Measuring the engine on this machine: real-time factor, final latency at speaking pace, concurrent streams, memory.
+"""Measuring the engine on this machine: real-time factor, final latency at speaking pace, concurrent streams, memory, the model's size.
 
 Audio is fed as a microphone delivers it: a piece of PIECE_SECONDS whenever one would have been recorded. The final latency is
 the time from the last piece to the transcript, by the wall clock, with everything that a server does in between.
@@ -49,6 +49,9 @@ class Measurement:
     streams: int
     final_latency_streams: float  # the worst of `streams` at once, SHORT_SECONDS each
     memory_mib: float  # resident, peak, of this process, which serves as a server does
+    look_ahead: float  # s by which the model trails the audio
+    bundle_mb: float  # 10^6 bytes of all its files
+    largest_mb: float  # 10^6 bytes of the largest: the network
 
     def as_json(self) -> dict[str, Any]:
         """Rounded for reading."""
@@ -67,7 +70,9 @@ async def measure(host: Host, clip: Clip, streams: int) -> Measurement:
     short = await final_latency(host, clip.lasting(SHORT_SECONDS))
     long = await final_latency(host, clip.lasting(LONG_SECONDS))
     worst = max(await asyncio.gather(*(final_latency(host, clip.lasting(SHORT_SECONDS)) for _ in range(streams))))
-    return Measurement(rtf, 1 / rtf, short, long, streams, worst, peak_memory_mib())
+    sizes = [entry.size / 1e6 for entry in host.manifest.files.values()]
+    delay = host.engine.recognizer.model.timing.delay
+    return Measurement(rtf, 1 / rtf, short, long, streams, worst, peak_memory_mib(), delay, sum(sizes), max(sizes, default=0.0))
 
 
 async def real_time_factor(host: Host, clip: Clip) -> float:

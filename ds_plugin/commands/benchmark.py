@@ -21,7 +21,7 @@ from ds_plugin.measurement import LONG_SECONDS, SAMPLE, SHORT_SECONDS, Clip, Mea
 @json_option
 @click.pass_obj
 def benchmark(app: App, model: str | None, audio: Path, streams: int, as_json: bool) -> None:  # noqa: FBT001 - click passes by name
-    """Measure real-time factor, final latency at speaking pace, concurrent streams and memory; takes about 40 seconds."""
+    """Measure real-time factor, final latency at speaking pace, concurrent streams, memory and size; takes about 40 seconds."""
     host = load_host(app, model)
     if not as_json:
         click.echo(f"feeding {SHORT_SECONDS:g} s and {LONG_SECONDS:g} s of audio as they are spoken ...", err=True)
@@ -40,5 +40,7 @@ def _readable(result: Measurement) -> str:
         f"final latency, {SHORT_SECONDS:g} s         {result.final_latency_short * 1000:.1f} ms\n"
         f"final latency, {LONG_SECONDS:g} s        {result.final_latency_long * 1000:.1f} ms\n"
         f"worst of {result.streams} streams at once  {result.final_latency_streams * 1000:.1f} ms\n"
-        f"peak memory                {result.memory_mib:.0f} MiB"
+        f"peak memory                {result.memory_mib:.0f} MiB\n"
+        f"model bundle               {result.bundle_mb:.1f} MB (largest file {result.largest_mb:.1f} MB)\n"
+        f"look-ahead                 {result.look_ahead * 1000:.0f} ms"
     )

@@ -70,11 +70,18 @@ class Batches:
     """The utterances and the rule by which they are drawn. `synthetic` is asked again at the start of every epoch."""
 
     def __init__(
-        self, real: Sequence[Utterance], synthetic: Callable[[], Sequence[Utterance]], seed: int, frames: int = 6000, share: float = 0.5
+        self,
+        real: Sequence[Utterance],
+        synthetic: Callable[[], Sequence[Utterance]],
+        seed: int,
+        frames: int = 6000,
+        share: float = 0.5,
+        short_first: int = 0,
     ) -> None:
         self._real, self._synthetic = list(real), synthetic
         self._seed, self._frames = seed, frames
         self._share = share  # of real utterances in an epoch
+        self._short_first = short_first  # epochs
 
     def draws(self, epoch: int, index: int, drawn: float, strength: Callable[[float], float]) -> Iterator[Draw]:
         """Draws without end, from batch `index` of an epoch on; `strength` of the hours drawn before.
@@ -94,7 +101,10 @@ class Batches:
             epoch, index = epoch + 1, 0
 
     def epoch(self, epoch: int, synthetic: Sequence[Utterance]) -> list[list[Utterance]]:
-        """All batches of one epoch: every real utterance once, and synthetic ones drawn beside them."""
+        """All batches of one epoch: every real utterance once, and synthetic ones drawn beside them.
+
+        The first epochs may go from short utterances to long ones (SortaGrad, Amodei et al. 2016, "Deep Speech 2").
+        """
         rng = np.random.default_rng([self._seed, epoch])
         drawn = list(self._real)
         if synthetic:
@@ -103,7 +113,7 @@ class Batches:
         lengths = np.array([len(utterance.log_power) for utterance in drawn])
         order = np.argsort(lengths + rng.integers(0, 60, len(lengths)), kind="stable")
         batches = self._cut([drawn[index] for index in order])
-        return [batches[index] for index in rng.permutation(len(batches))]
+        return batches if epoch < self._short_first else [batches[index] for index in rng.permutation(len(batches))]
 
     def _cut(self, ordered: Sequence[Utterance]) -> list[list[Utterance]]:
         batches: list[list[Utterance]] = []

@@ -32,6 +32,7 @@ class Settings:
     dropout: float = setting(0.1, "share of what the convolutions heard that the LSTM misses", 0, 0.9)
     share: float = setting(0.5, "share of real utterances in an epoch, 0 to 1", 0.001, 1)
     frames: int = setting(6000, "feature frames in a batch", 1)
+    short_first: int = setting(0, "first epochs that go from short utterances to long ones, all others are shuffled", 0, 1000)
     hours: float = setting(300.0, "of audio, in all", 1e-6)
     minutes: float = setting(0.0, "of time, in all, the last evaluation included; 0: no limit. Progress is the larger of both shares")
     every: float = setting(5.0, "hours of audio between evaluations", 1e-6)

@@ -150,7 +150,7 @@ def _batches(
 ) -> Generator[Batch, None, None]:
     """All batches from the trainer's position on."""
     real, synthetic = Shards(data.real, orthography).utterances(), Shards(data.synthetic, orthography)
-    batches = Batches(real, synthetic.utterances, settings.seed, settings.frames, settings.share)
+    batches = Batches(real, synthetic.utterances, settings.seed, settings.frames, settings.share, settings.short_first)
     position = trainer.position
     draws = batches.draws(position.epoch, position.index, position.drawn, trainer.strength)
     yield from prepared(draws, preparer, settings.workers)

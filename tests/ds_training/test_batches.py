@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -111,3 +111,12 @@ def test_phones_may_be_unknown() -> None:
     batch = PREPARER(Draw(0, 0, (unknown, REAL[1]), (REAL[2].log_power,), 0.5, 0.0))
     assert batch.phones.lengths.tolist()[0] == 0
     assert batch.phones.lengths.tolist()[1] > 0
+
+
+def test_the_first_epochs_may_go_from_short_to_long() -> None:
+    order = Batches(REAL, lambda: SYNTHETIC, seed=1, frames=400, short_first=1)
+    longest = [max(len(item.log_power) for item in batch) for batch in order.epoch(0, SYNTHETIC)]
+    assert all(one <= other + 60 for one, other in pairwise(longest))  # but for the jitter of the sorting
+    assert longest[0] < longest[-1]
+    shuffled = order.epoch(1, SYNTHETIC)
+    assert [[id(item) for item in batch] for batch in shuffled] == [[id(item) for item in batch] for batch in ORDER.epoch(1, SYNTHETIC)]

@@ -8,9 +8,9 @@ from tests.ds_plugin.command_line import run
 
 
 def test_the_readable_form_has_every_figure() -> None:
-    text = _readable(Measurement(0.005, 200, 0.0041, 0.0042, 8, 0.0243, 111.4))
-    assert [word for word in text.split() if word in {"0.0050", "(200", "4.1", "4.2", "8", "24.3", "111"}] == [
-        "0.0050", "(200", "4.1", "4.2", "8", "24.3", "111",
+    text = _readable(Measurement(0.005, 200, 0.0041, 0.0042, 8, 0.0243, 111.4, 0.25, 14.7, 8.87))
+    assert [word for word in text.split() if word in {"0.0050", "(200", "4.1", "4.2", "8", "24.3", "111", "250", "14.7", "8.9"}] == [
+        "0.0050", "(200", "4.1", "4.2", "8", "24.3", "111", "14.7", "8.9", "250",
     ]  # fmt: skip
 
 
