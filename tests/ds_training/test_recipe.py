@@ -14,6 +14,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+import ds_training
 from ds_engine.acoustic import RuntimeOptions
 from ds_engine.audio import AudioFormat
 from ds_engine.bundle import Bundle
@@ -29,6 +30,7 @@ from ds_training.run import Ended
 from ds_training.stages import Work
 from tests.ds_training import toy
 
+EN_SMALL_RECIPE = Path(ds_training.__file__).parent / "en-small" / "recipe.toml"
 STAGES = ["prepare", "train", "average", "export", "quantise", "language", "calibrate", "verify", "evaluate"]
 
 
@@ -159,3 +161,13 @@ def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
     (tmp_path / "alphabet.txt").write_text(" \na\n")
     with pytest.raises(RecipeError, match=r"stage prepare needs .*train/list\.tsv"):
         follow(recipe, tmp_path / "work")
+
+
+def test_the_recipe_of_the_bundled_model_can_be_read_and_has_every_stage(tmp_path: Path) -> None:
+    recipe = read_recipe(EN_SMALL_RECIPE, {"SPEECH": str(tmp_path), "TEXT": str(tmp_path)})
+    assert [stage.name for stage in Plan(recipe, tmp_path).stages()] == [
+        *("prepare", "synthesise", "splice", "train", "average", "export", "quantise"),
+        *("language", "calibrate", "verify", "evaluate", "card"),
+    ]
+    assert recipe.synthesis
+    assert {"festival:ked_diphone", "festival:pc_diphone"} <= set(recipe.synthesis.without)  # held out for good
