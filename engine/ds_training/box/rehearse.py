@@ -29,12 +29,12 @@ _EXTRA = (  # what compiled packages need of any Linux: glibc's parts, and those
 _ASK = "import json, sys; print(json.dumps([sys.prefix, sys.base_prefix, sys.executable]))"
 _INSIDE = """set -e
 cd {root}
-for folder in {folders}; do mkdir -p ./$folder; mount --rbind -o ro $folder ./$folder; done
 mkdir -p box proc tmp out dev/shm
 mount --bind {box} box
 mount -t proc proc proc
 mount -t tmpfs tmpfs tmp
 mount -t tmpfs tmpfs dev/shm
+for folder in {folders}; do mkdir -p ./$folder; mount --rbind -o ro $folder ./$folder; done
 for device in null zero random urandom; do touch dev/$device; mount --bind /dev/$device dev/$device; done
 exec chroot . /bin/env -i PATH=/bin HOME=/tmp OUT=/out PYTHON={python} /box/run {arguments}
 """
