@@ -87,19 +87,30 @@ def run(recipe: Path, work: Path, again: str | None, only_list: bool) -> None:  
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, metavar="M", help="Name or path of the bundle to start from.")
 @click.option("--name", help="Of the new bundle.  [default: that of OUT_FOLDER]")
 @click.option("--passes", type=click.IntRange(1), help="How often every recording is heard.")
+@click.option(
+    "--blend", type=click.FloatRange(0, 1, min_open=True), help="Share of the new weights; the less, the less others are forgotten."
+)
 @click.option("--unwritable", type=_POLICY, default="error", show_default=True, help="Lines that the alphabet cannot write.")
 @click.option("--work", metavar="FOLDER", type=_path, help="Where everything is made.  [default: OUT_FOLDER.work]")
 @click.pass_obj
 @_training
 def fine_tune(
-    app: App, manifest: Path, out: Path, model: str, name: str | None, passes: int | None, unwritable: str, work: Path | None
+    app: App,
+    manifest: Path,
+    out: Path,
+    model: str,
+    name: str | None,
+    passes: int | None,
+    blend: float | None,
+    unwritable: str,
+    work: Path | None,
 ) -> None:
     """Teach a bundle the voices of MANIFEST.tsv (columns file and text); ten minutes of a speaker are a good start."""
-    from ds_training.fine_tuning import PASSES, Wish, recipe_for
+    from ds_training.fine_tuning import BLEND, PASSES, Wish, recipe_for
 
     bundle = ModelStore.standard(app.settings().get("models_folder")).open(model)
     folder = work or out.with_name(f"{out.name}.work")
-    wish = Wish(manifest, bundle.path, name or out.name, passes or PASSES, unwritable)
+    wish = Wish(manifest, bundle.path, name or out.name, passes or PASSES, blend or BLEND, unwritable)
     result = _follow(recipe_for(wish, folder), folder, None)
     shutil.copytree(result, out, dirs_exist_ok=True)
     click.echo(f"{out}: ds-plugin transcribe --model {out} ...", err=True)

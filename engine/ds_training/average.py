@@ -11,8 +11,6 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from ds_training.checkpoint import CheckpointError, load_network, save_weights
 from ds_training.corpus import CorpusError
 from ds_training.model import Network
@@ -23,12 +21,21 @@ def average(paths: Sequence[Path]) -> Network:
     if not paths:
         raise CheckpointError("an average needs at least one file of weights, got none")
     networks = [load_network(path) for path in paths]
-    result = networks[0]
     for path, network in zip(paths, networks, strict=True):
-        if network.spec != result.spec:
-            raise CheckpointError(f"{path}: an average needs equal sizes and alphabets, got {network.spec} beside {result.spec}")
-    columns = [network.state_dict() for network in networks]
-    mean = {name: torch.stack([weights[name].double() for weights in columns]).mean(0) for name in columns[0]}
+        if network.spec != networks[0].spec:
+            raise CheckpointError(f"{path}: an average needs equal sizes and alphabets, got {network.spec} beside {networks[0].spec}")
+    return mixed(networks, [1 / len(networks)] * len(networks))
+
+
+def mixed(networks: Sequence[Network], shares: Sequence[float]) -> Network:
+    """Networks of one spec, each counting by its share; the shares add up to 1.
+
+    A network and what fine-tuning made of it, mixed, keep most of what was learnt and forget less (Wortsman et al. 2022, "Robust
+    fine-tuning of zero-shot models").
+    """
+    states = [network.state_dict() for network in networks]
+    mean = {name: sum(share * state[name].double() for share, state in zip(shares, states, strict=True)) for name in states[0]}
+    result = Network(networks[0].spec)
     result.load_state_dict(mean)  # rounds to the type of each
     return result
 

@@ -23,6 +23,7 @@ KEPT = 10  # one of so many speakers, or lines, is for development
 FEWEST_SPEAKERS = 5  # for development speakers of their own
 SMALLEST_SECONDS = 60.0  # of speech, below which nothing but learning by heart can come of it
 PASSES = 40  # of all recordings
+BLEND = 0.75  # share of the fine-tuned weights in the result: nearly as good for them, and other people are forgotten less
 TRAINING = {  # of a network that knows the language and is to learn voices
     "learning_rate": 3e-4,
     "warm_up": 30,
@@ -44,6 +45,7 @@ class Wish:
     bundle: Path
     name: str
     passes: int = PASSES
+    blend: float = BLEND
     unwritable: str = "error"  # see corpora.manifest.skips
 
 
@@ -84,6 +86,7 @@ def recipe_for(wish: Wish, folder: Path) -> Recipe:
             "snapshot_every": hours / 20,
         },
         start=start,
+        blend=wish.blend,
         phones=phones,
     )
 

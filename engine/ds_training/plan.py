@@ -17,12 +17,13 @@ import numpy as np
 from ds_engine.features import LogMel, LogMelSpec
 from ds_training import calibrate, card, export, language
 from ds_training.augment import Augmentation
-from ds_training.average import average
+from ds_training.average import average, mixed
 from ds_training.card_facts import read_facts, rows_of
-from ds_training.checkpoint import load_network, save_weights
+from ds_training.checkpoint import CheckpointError, load_network, save_weights
 from ds_training.corpora.manifest import Recording, open_manifest
 from ds_training.corpus import Utterance, hours, read_shard, samples_of, with_phones, write_shard
 from ds_training.evaluate import Evaluation, evaluate, measure
+from ds_training.model import Network
 from ds_training.prepare import PrepareSettings, prepare
 from ds_training.quantise import quantise
 from ds_training.recipe import Corpus, Recipe
@@ -163,7 +164,7 @@ class Plan:
         return Stage("train", run, [self._settings, recipe.augmentation], inputs, (self._run / "best.pt",))
 
     def _average(self) -> Stage:
-        """The network with the lowest development CER of two: the best checkpoint, and the mean of the snapshots."""
+        """The network with the lowest development CER of two, the best checkpoint and the mean of the snapshots; mixed with the start."""
 
         def run() -> Figures:
             candidates = {"best": load_network(self._run / "best.pt")}
@@ -172,10 +173,19 @@ class Plan:
             spoken, mel = self._spoken("development"), LogMel(LogMelSpec())
             rates = {name: measure(network, spoken, mel)[0].cer for name, network in candidates.items()}
             chosen = min(rates, key=lambda name: rates[name])
-            save_weights(self._network, candidates[chosen])
+            save_weights(self._network, self._blended(candidates[chosen]))
             return {"chosen": chosen, **{f"cer_{name}": round(rate, 4) for name, rate in rates.items()}}
 
-        return Stage("average", run, None, (self._run / "best.pt",), (self._network,))
+        return Stage("average", run, self.recipe.blend, (self._run / "best.pt",), (self._network,))
+
+    def _blended(self, network: Network) -> Network:
+        """Raises CheckpointError where the start is another kind of network by now."""
+        if self.recipe.blend == 1 or self.recipe.start is None:
+            return network
+        start = load_network(self.recipe.start)
+        if start.spec != network.spec:
+            raise CheckpointError(f"blend needs a start of the same size and alphabet, got {start.spec} beside {network.spec}")
+        return mixed([network, start], [self.recipe.blend, 1 - self.recipe.blend])
 
     def _export(self) -> Stage:
         bundle = self.recipe.bundle

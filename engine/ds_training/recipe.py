@@ -92,6 +92,7 @@ class Recipe:
     augmentation: Mapping[str, Any] = field(default_factory=dict)
     alphabet: Path | None = None  # DeepSpeech's alphabet.txt; without one: that of `start`, or English
     start: Path | None = None  # a checkpoint, or the model.onnx of a bundle
+    blend: float = 1.0  # share of the trained weights in the result, the rest are those of `start`: forgets less
     phones: bool = True  # of American English, as a second target
     jobs: int = 1  # processes that prepare recordings
     synthesis: Synthesis | None = None
@@ -108,6 +109,8 @@ class Recipe:
         names = [corpus.name for corpus in self.corpora]
         if len(set(names)) < len(names):
             raise RecipeError(f"corpora need different names, got {', '.join(names)}")
+        if not 0 < self.blend <= 1 or (self.blend < 1 and not self.start):
+            raise RecipeError(f"blend needs to lie above 0 and up to 1, and below 1 a start to mix with, got {self.blend:g}")
         if self.language_model and self.bundle.keep_language_model:
             raise RecipeError("bundle.keep_language_model and [language_model] exclude each other")
 

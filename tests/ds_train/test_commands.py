@@ -67,7 +67,9 @@ def test_the_stages_and_what_is_done_can_be_listed(trained: Path, tmp_path: Path
 def test_a_bundle_is_fine_tuned_to_somebody_and_keeps_its_language_model(trained: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     toy.recordings(mine, 90, 7)
-    result = invoke("train", "fine-tune", mine / "list.tsv", tmp_path / "tuned", "--model", trained / "work/bundle", "--passes", "2")
+    result = invoke(
+        "train", "fine-tune", mine / "list.tsv", tmp_path / "tuned", "--model", trained / "work/bundle", "--passes", "2", "--blend", ".5"
+    )
     assert result.exit_code == 0, result.output
     old, new = Bundle.open(trained / "work/bundle"), Bundle.open(tmp_path / "tuned")
     assert (new.manifest.name, new.manifest.license) == ("tuned", "CC0-1.0")

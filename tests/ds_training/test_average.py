@@ -12,7 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ds_training.average import average, main
+from ds_training.average import average, main, mixed
 from ds_training.checkpoint import CheckpointError, load_network, save_checkpoint, save_weights
 from ds_training.model import Network
 from tests.ds_training.tiny import TINY, network
@@ -35,6 +35,14 @@ def test_parameters_and_statistics_are_the_mean_of_all(tmp_path: Path) -> None:
     for name, value in found.named_parameters():
         expected = sum(single.get_parameter(name) for single in singles) / 3
         assert torch.allclose(value, expected, atol=1e-6), name
+
+
+def test_networks_are_mixed_by_their_shares() -> None:
+    one, other = network(seed=1), network(seed=2)
+    found = mixed([one, other], [0.75, 0.25])
+    for name, value in found.named_parameters():
+        assert torch.allclose(value, 0.75 * one.get_parameter(name) + 0.25 * other.get_parameter(name), atol=1e-6), name
+    assert torch.equal(one.head.weight, network(seed=1).head.weight)
 
 
 def test_the_average_of_one_is_the_one(tmp_path: Path) -> None:

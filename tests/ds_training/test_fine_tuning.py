@@ -15,7 +15,7 @@ pytest.importorskip("torch")
 from ds_engine.bundle import Bundle
 from ds_training.corpora.manifest import Recording
 from ds_training.corpus import CorpusError
-from ds_training.fine_tuning import PASSES, Wish, divide, recipe_for
+from ds_training.fine_tuning import BLEND, PASSES, Wish, divide, recipe_for
 from ds_training.settings import Settings
 from tests.ds_engine.bundles import EN_SMALL
 
@@ -61,6 +61,7 @@ def test_the_recipe_starts_from_the_bundle_and_keeps_what_goes_with_it(tmp_path:
     assert (recipe.bundle.name, recipe.bundle.version, recipe.bundle.language) == ("mine", base.version, base.language)
     assert recipe.start == EN_SMALL / "model.onnx"
     assert recipe.bundle.keep_language_model == EN_SMALL
+    assert recipe.blend == BLEND < 1
     assert recipe.bundle.notices == (EN_SMALL / "LICENSE",)
     settings = Settings.of(recipe.training)
     assert settings.norm_frozen

@@ -1,18 +1,18 @@
 """A whole recipe, from recordings to a verified bundle that the engine hears with."""
 
-# without torch the whole module is skipped
+# ruff: noqa: E402  # without torch the whole module is skipped
 
 from __future__ import annotations
 
 import json
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
 import ds_training
 from ds_engine.acoustic import RuntimeOptions
@@ -22,7 +22,9 @@ from ds_engine.decoder import DecoderContext
 from ds_engine.native import NativeModel
 from ds_engine.recognizer import Recognizer
 from ds_engine.search.decoder import KernelDecoder
+from ds_training.checkpoint import CheckpointError, save_weights
 from ds_training.corpus import CorpusError
+from ds_training.model import SIZES, Network
 from ds_training.plan import InterruptedTrainingError, Plan
 from ds_training.recipe import read_recipe
 from ds_training.recipe_tables import RecipeError
@@ -134,6 +136,8 @@ def test_a_stopped_training_goes_on_where_it_was(followed: Followed, tmp_path: P
         (('weights = "int8"', 'weights = "int4"'), "bundle.weights needs one of"),
         (('notices = ["NOTICE.txt"]', 'notices = ["${NOWHERE}/N"]'), "needs the environment variable NOWHERE"),
         (("[bundle]", "[bundle"), "recipe.toml: "),
+        (("phones = false", "blend = 0.5"), "below 1 a start to mix with, got 0.5"),
+        (("phones = false", 'start = "x.onnx"\nblend = 0.0'), "blend needs to lie above 0"),
         (('notices = ["NOTICE.txt"]', 'keep_language_model = "x"'), "exclude each other"),
     ],
 )
@@ -171,3 +175,16 @@ def test_the_recipe_of_the_bundled_model_can_be_read_and_has_every_stage(tmp_pat
     ]
     assert recipe.synthesis
     assert {"festival:ked_diphone", "festival:pc_diphone"} <= set(recipe.synthesis.without)  # held out for good
+
+
+def test_what_was_trained_is_mixed_with_its_start(tmp_path: Path) -> None:
+    (tmp_path / "alphabet.txt").write_text(" \na\nb\nc\n")
+    start, trained = (Network(replace(SIZES["tiny"], symbols=("<blank>", " ", "a", "b", "c"))) for _ in range(2))
+    save_weights(tmp_path / "start.pt", start)
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(toy.RECIPE.replace("phones = false", 'phones = false\nstart = "start.pt"\nblend = 0.75'))
+    plan = Plan(read_recipe(recipe), tmp_path / "work")
+    found = plan._blended(trained)
+    assert torch.allclose(found.head.weight, 0.75 * trained.head.weight + 0.25 * start.head.weight, atol=1e-3)
+    with pytest.raises(CheckpointError, match="blend needs a start of the same size"):
+        plan._blended(Network(SIZES["tiny"]))
