@@ -94,10 +94,10 @@ def test_the_command_shows_and_writes_what_is_asked_for(
 ) -> None:
     outputs = ("--output", tmp_path / "all.tsv", "--markdown", tmp_path / "report.md")
     noise = ("--noise", 20, 5, "--noise-kind", "coloured")
-    lines, figures = told(capsys, monkeypatch, NETWORK, "--manifest", folder / "test.tsv", "--show", 1, "--confusions", 2, *noise, *outputs)
+    lines, figures = told(capsys, monkeypatch, NETWORK, "--manifest", folder / "test.tsv", "--show", 1, "--confusions", 1, *noise, *outputs)
     assert [line.split()[0] for line in lines] == ["best", "median", "worst"]
     assert [each["ratio"] for each in figures["noise"]] == [20, 5]
-    assert len(figures["confusions"]["characters"]["losses"]) == 2
+    assert len(figures["confusions"]["characters"]["losses"]) == 1
     assert len((tmp_path / "all.tsv").read_text("utf-8").splitlines()) == 4
     assert "| coloured, 5 dB |" in (tmp_path / "report.md").read_text("utf-8")
 
