@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,7 +34,7 @@ from ds_training.corpus import CorpusError, read_manifest
 from ds_training.everyday import everyday
 from ds_training.sentences import OWNERS, Templates, read_lines
 from ds_training.splits import of_part, read_split
-from ds_training.text import Orthography, plain_text
+from ds_training.text import ENGLISH, Orthography, plain_text
 
 ORDER = 3
 BITS = 16
@@ -88,11 +87,12 @@ def install(folder: Path, model: BackoffModel, alphabet: Alphabet) -> None:
         bundle_folder.change(folder, {BUNDLED: path.read_bytes()})
 
 
-def word_list(path: Path) -> Iterator[str]:
-    """The words of a file, one a line, in lower case; those with other signs than letters and apostrophes are left out."""
+def word_list(path: Path, orthography: Orthography = ENGLISH) -> Iterator[str]:
+    """The words of a file, one a line, in lower case; those with no letter first, or signs that the alphabet lacks, are left out."""
+    letters = set(orthography.alphabet.symbols[1:]) - {" "}
     for line in path.read_text("utf-8").splitlines():
         word = line.strip().lower()
-        if re.fullmatch(r"[a-z][a-z']*", word):
+        if word and word[0].isalpha() and letters.issuperset(word):
             yield word
 
 
@@ -123,7 +123,10 @@ class LanguageModel:
     def kinds(self, orthography: Orthography) -> list[Kind]:
         """All kinds of text with their sentences. Raises CorpusError for a manifest or split that is broken."""
         kept_out = {recording.text for path in self.kept_out for recording in read_manifest(path, orthography)}
-        texts = [Kind(each.file.stem, [line for line in read_lines(each.file) if line not in kept_out], each.weight) for each in self.text]
+        texts = [
+            Kind(each.file.stem, [line for line in read_lines(each.file, orthography) if line not in kept_out], each.weight)
+            for each in self.text
+        ]
         if self.transcripts:
             recordings = read_manifest(self.transcripts.file, orthography)
             recordings = of_part(recordings, read_split(self.split), self.part) if self.split else recordings
@@ -141,8 +144,9 @@ class LanguageModel:
 def make(folder: Path, wanted: LanguageModel) -> dict[str, Any]:
     """Makes the language model of the bundle in `folder`; returns its sizes. Raises CorpusError without any text."""
     alphabet = Bundle.open(folder).manifest.alphabet
-    kinds = [kind for kind in wanted.kinds(Orthography(alphabet.symbols)) if kind.weight > 0]
-    known = vocabulary(kinds, (word for path in wanted.words for word in word_list(path)), alphabet)
+    orthography = Orthography(alphabet.symbols)
+    kinds = [kind for kind in wanted.kinds(orthography) if kind.weight > 0]
+    known = vocabulary(kinds, (word for path in wanted.words for word in word_list(path, orthography)), alphabet)
     model = prune(mixture(kinds, known), wanted.prune)
     install(folder, model, alphabet)
     return {"words": len(model.words), "ngrams": [len(level.ids) for level in model.orders], "bytes": (folder / BUNDLED).stat().st_size}

@@ -253,9 +253,10 @@ class Plan:
 
         def run() -> Figures:
             found = evaluate(Evaluation(self.bundle, wanted.material, noise=wanted.noise, confusions=wanted.confusions))
-            out.write_text(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n", "utf-8")
+            figures = found.to_json()
+            out.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", "utf-8")
             out.with_suffix(".md").write_text(markdown(found), "utf-8")
-            return {"cer": found.to_json()["cer"], "wer": found.to_json()["wer"]}
+            return {"cer": figures["cer"], "wer": figures["wer"]}
 
         inputs = (*((wanted.material.manifest,) if wanted.material.manifest else ()), *wanted.material.also, *wanted.material.shards)
         return Stage("evaluate", run, wanted, inputs, (out,))

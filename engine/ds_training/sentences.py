@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ds_training.everyday import everyday
-from ds_training.text import number_words, plain_text
+from ds_training.text import ENGLISH, Orthography, number_words, plain_text
 
 ROOMS = (  # noqa: SIM905  # a table of words
     "living room|bedroom|bathroom|garage|hallway|office|attic|basement|dining room|nursery|porch|garden|study"
@@ -86,7 +86,7 @@ def device_name(rng: random.Random) -> str:
     return f"{first} {rng.choice(DEVICES)}".strip()
 
 
-def read_lines(path: Path) -> list[str]:
+def read_lines(path: Path, orthography: Orthography = ENGLISH) -> list[str]:
     """The plain text of a file of sentences; of `id|text` lines (LJ Speech's form) only what follows the bar.
 
     Lines that the alphabet cannot write, or of which nothing is left, are passed over.
@@ -94,7 +94,7 @@ def read_lines(path: Path) -> list[str]:
     lines = []
     for line in path.read_text("utf-8").splitlines():
         with contextlib.suppress(ValueError):
-            lines.append(plain_text(line.rpartition("|")[2]))
+            lines.append(orthography.plain(line.rpartition("|")[2]))
     return [line for line in lines if line]
 
 

@@ -9,7 +9,8 @@ import pytest
 from ds_engine.bundle import Bundle
 from ds_engine.lm.backoff import SPECIAL
 from ds_engine.search.sources import of_bundle
-from ds_training.language import Kind, commands, install, mixture, vocabulary, word_list
+from ds_training.language import Kind, LanguageModel, Source, commands, install, mixture, vocabulary, word_list
+from ds_training.text import Orthography, letters_of
 from tests.ds_engine import bundles
 from tests.ds_engine.bundles import SYMBOLS
 
@@ -60,3 +61,12 @@ def test_some_owners_of_commands_are_left_open() -> None:
     assert lines == commands(["milk", "soap"], 400, 3)
     assert any("<name>" in line.split() for line in lines)
     assert len(set(lines)) > 100
+
+
+def test_texts_and_word_lists_of_another_language_keep_its_letters(tmp_path: Path) -> None:
+    german = Orthography(letters_of(["schöne grüße"]))
+    (tmp_path / "text.txt").write_text("Schöne Grüße!\nkiste\n", "utf-8")
+    (tmp_path / "words.txt").write_text("Grüße\nx2\n", "utf-8")
+    wanted = LanguageModel(text=(Source(tmp_path / "text.txt", 1.0),), commands=0, everyday=0)
+    assert [kind.sentences for kind in wanted.kinds(german)] == [["schöne grüße"]]
+    assert list(word_list(tmp_path / "words.txt", german)) == ["grüße"]
