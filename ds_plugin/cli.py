@@ -51,7 +51,7 @@ class App:
     def settings(self, arguments: Mapping[tuple[str, str], Any] | None = None) -> Settings:
         """All settings, the command's `arguments` before everything else. Raises ConfigError."""
         adapters = {adapter.name: adapter.options for adapter in self.hooks.adapters().values()}
-        settings = Schema({**HOST_OPTIONS, **adapters}).load(self._config, self._environment, arguments)
+        settings = Schema({**HOST_OPTIONS, **adapters, **self.hooks.options()}).load(self._config, self._environment, arguments)
         level = settings.get("log_level").lower()
         if level not in _LOG_LEVELS:
             raise ConfigError(f"log_level must be one of {', '.join(_LOG_LEVELS)}, got {level!r}")

@@ -81,7 +81,7 @@ class Schema:
                     raise ConfigError(f"{source}: unknown setting {key!r}{_hint(key, known)}")
 
     def _report_unknown(self, environment: Mapping[str, str]) -> None:
-        known = {_variable(section, option) + suffix for section, option in self._all() for suffix in ("", "_FILE")} | {CONFIG_VARIABLE}
+        known = {CONFIG_VARIABLE}.union(*(variables(section, options) for section, options in self.sections.items()))
         for name in environment:
             if name.startswith(PREFIX) and name not in known:
                 _log.warning("unknown environment variable %s%s", name, _hint(name, known))
@@ -100,6 +100,11 @@ class Settings:
     def section(self, section: str) -> Values:
         """The values of one section by option name."""
         return {name: value for (where, name), value in self.values.items() if where == section}
+
+
+def variables(section: str, options: Iterable[Option]) -> list[str]:
+    """The environment variables of a section, those for files that hold a value among them."""
+    return [_variable(section, option) + suffix for option in options for suffix in ("", "_FILE")]
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

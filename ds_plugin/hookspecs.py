@@ -7,7 +7,7 @@ An implementation is a function of the same name, marked with `hookimpl`, in a m
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ds_engine.stream import AudioFilterFactory
     from ds_engine.transcript import Partial, Transcript
     from ds_plugin.adapter import Adapter
+    from ds_plugin.config import Option, Values
 
 PROJECT = "ds_plugin"  # pluggy's project name, and the entry-point group
 
@@ -55,6 +56,16 @@ def ds_register_audio_filter(register: Callable[[str, AudioFilterFactory], None]
 
 
 @hookspec
+def ds_register_options(register: Callable[[str, tuple[Option, ...]], None]) -> None:
+    """Add sections to the settings, beside those of the adapters."""
+
+
+@hookspec
+def ds_configure(settings: Mapping[str, Values], register: Callable[[object], None]) -> None:
+    """Be told the values of your own sections; register what depends on them: objects with hooks. Raise ConfigError for a wrong value."""
+
+
+@hookspec
 def ds_bias(utterance: UtteranceInfo) -> Bias | Awaitable[Bias | None] | None:
     """Give the phrases that this utterance is likely to hold; answer from memory, the speaker is talking already."""
 
@@ -85,5 +96,7 @@ def ds_transform_transcript(utterance: UtteranceInfo, transcript: Transcript) ->
 
 
 @hookspec
-def ds_fallback(utterance: UtteranceInfo, transcript: Transcript, recording: Recording) -> Transcript | Awaitable[Transcript | None] | None:
-    """Offer a better transcript where confidence was low; None passes on to the next plugin."""
+def ds_fallback(
+    utterance: UtteranceInfo, transcript: Transcript, recording: Recording, deadline: float
+) -> Transcript | Awaitable[Transcript | None] | None:
+    """Offer a better transcript where confidence was low, within `deadline` seconds; None passes on to the next plugin."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -61,6 +61,7 @@ class Plugins:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._guards: dict[str, Guard] = {}
+        self._configured: dict[str, list[str]] = {}  # what plugins have registered on being configured, by plugin
 
     @classmethod
     def discover(cls, disabled: Collection[str] = ()) -> Plugins:
@@ -81,13 +82,30 @@ class Plugins:
         self.loaded.append(report)
         try:
             plugin = report.guard.call("loading", load, self._load_deadline)
-            self._register(unique, plugin)
         except PluginError as error:
             report.error = str(error)
+            return report
+        try:
+            self._register(unique, plugin, report.guard)
+        except PluginError as error:
+            report.error = f"plugin {unique}: {error}"
+            _log.warning("%s", report.error)
         else:
-            self._guards[unique] = report.guard
-            report.hooks = sorted(caller.name for caller in self._manager.get_hookcallers(plugin) or [])
+            report.hooks = self._hooks(unique)
         return report
+
+    def replace_configured(self, name: str, objects: Sequence[object]) -> None:
+        """Registers objects with hooks under a plugin's guard, in place of those before; none at all where it raises PluginError."""
+        self._forget_configured(name)
+        for number, each in enumerate(objects, 1):
+            part = f"{name}, configured {number}"
+            try:
+                self._register(part, each, self._guards[name])
+                self._configured[name].append(part)
+                self._refuse_late(part)
+            except PluginError:
+                self._forget_configured(name)
+                raise
 
     def implementations(self, hook: str) -> list[Implementation]:
         """Who implements a hook, in pluggy's calling order, without those that are disabled by now."""
@@ -98,7 +116,7 @@ class Plugins:
             if not (guard := self._guards[impl.plugin_name]).disabled
         ]
 
-    def _register(self, name: str, plugin: object) -> None:
+    def _register(self, name: str, plugin: object, guard: Guard) -> None:
         try:
             self._manager.register(plugin, name)
             self._manager.check_pending()
@@ -107,8 +125,25 @@ class Plugins:
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
             reason = " ".join(str(error).split())  # pluggy's go over several lines
-            _log.warning("plugin %s: %s", name, reason)
-            raise PluginError(f"plugin {name}: {reason}") from error
+            raise PluginError(reason) from error
+        self._guards[name] = guard
+
+    def _hooks(self, name: str) -> list[str]:
+        return sorted(caller.name for caller in self._manager.get_hookcallers(self._manager.get_plugin(name)) or [])
+
+    def _refuse_late(self, name: str) -> None:
+        """What is registered at start has been asked for already, and nobody would notice that it is missing."""
+        hooks = self._hooks(name)
+        if late := [hook for hook in hooks if hook.startswith("ds_register_") or hook == "ds_configure"]:
+            raise PluginError(f"{late[0]} comes too late")
+        if not hooks:
+            raise PluginError("it has no hooks")
+
+    def _forget_configured(self, name: str) -> None:
+        for part in self._configured.get(name, []):
+            self._manager.unregister(name=part)
+            del self._guards[part]
+        self._configured[name] = []
 
     def _refuse_wrappers(self, plugin: object) -> None:
         for caller in self._manager.get_hookcallers(plugin) or []:

@@ -1,4 +1,4 @@
-"""Where the server listens: a URI in, a checked address out."""
+"""Where a server listens, ours or another: a URI in, a checked address out."""
 
 from __future__ import annotations
 
@@ -43,15 +43,23 @@ class Stdio:
 Address = Tcp | Unix | Stdio
 
 
-def parse_uri(uri: str) -> Address:
-    """Reads the option `wyoming.uri`. Raises ConfigError that names it."""
+def parse_uri(uri: str, option: str = "wyoming.uri") -> Address:
+    """Reads an option that says where a server is. Raises ConfigError that names it."""
     try:
         parts = urlsplit(uri)
         address = _address(parts, parts.port)
     except ValueError as error:  # a port that is no number, brackets that do not close
-        raise ConfigError(f"wyoming.uri: {error}, got {uri!r:.80}") from error
+        raise ConfigError(f"{option}: {error}, got {uri!r:.80}") from error
     if address is None:
-        raise ConfigError(f"wyoming.uri must be {_FORMS}, got {uri!r:.80}")
+        raise ConfigError(f"{option} must be {_FORMS}, got {uri!r:.80}")
+    return address
+
+
+def parse_peer(uri: str, option: str) -> Tcp | Unix:
+    """Reads an option that says where another server is. Raises ConfigError that names it."""
+    address = parse_uri(uri, option)
+    if isinstance(address, Stdio) or (isinstance(address, Tcp) and not address.port):
+        raise ConfigError(f"{option} must be tcp://HOST:PORT or unix:///PATH, got {uri!r:.80}")
     return address
 
 

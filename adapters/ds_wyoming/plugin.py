@@ -1,16 +1,16 @@
-"""The plugin: registers the adapter `wyoming` with its options."""
+"""The plugin: registers the adapter `wyoming` and, where the settings name a server to ask, the fallback."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from ds_plugin.adapter import Adapter, Serving, extra
-from ds_plugin.config import Values
+from ds_plugin.config import Option, Values
 from ds_plugin.hookspecs import hookimpl
 from ds_plugin.host import Host
 from ds_wyoming.address import parse_uri
-from ds_wyoming.settings import OPTIONS, WyomingSettings
+from ds_wyoming.settings import FALLBACK, FALLBACK_OPTIONS, OPTIONS, FallbackSettings, WyomingSettings
 
 
 @asynccontextmanager
@@ -28,3 +28,20 @@ async def serve(host: Host, values: Values) -> AsyncIterator[Serving]:
 def ds_register_adapter(register: Callable[[Adapter], None]) -> None:
     """Adapter `wyoming`."""
     register(Adapter("wyoming", "Wyoming protocol, for Home Assistant", OPTIONS, serve))
+
+
+@hookimpl
+def ds_register_options(register: Callable[[str, tuple[Option, ...]], None]) -> None:
+    """Section `wyoming_fallback`."""
+    register(FALLBACK, FALLBACK_OPTIONS)
+
+
+@hookimpl
+def ds_configure(settings: Mapping[str, Values], register: Callable[[object], None]) -> None:
+    """The fallback, if there is a server to ask."""
+    chosen = FallbackSettings(**settings[FALLBACK])
+    if chosen.address is None:
+        return
+    with extra("wyoming"):
+        from ds_wyoming.fallback import Fallback
+    register(Fallback(chosen.address, chosen.language))

@@ -22,6 +22,10 @@ from ds_engine.errors import InputError
 NAME_BOOST = 4.0  # nats, for a phrase among `transcript_names`
 TERM_BOOST = 2.0  # nats, for one among `transcript_terms`, which matter less
 
+ORIGIN = "wyoming"  # of an utterance
+SECOND_HAND = "wyoming-fallback"  # of one that another of our kind was not sure of
+SECOND_HAND_CONTEXT = {"ds_plugin": "fallback"}  # a server that asks another says so in `transcribe`
+
 
 class MessageError(InputError):
     """An event with a field of the wrong type."""
@@ -48,6 +52,7 @@ class Asking:
     language: str | None = None
     model: str | None = None
     bias: Bias = field(default_factory=Bias)
+    origin: str = ORIGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,8 @@ def parse(event: Event) -> Request | None:
     if AudioStop.is_type(event.type):
         return Stopping()
     if Transcribe.is_type(event.type):
-        return Asking(_text(data, "language"), _text(data, "name"), _bias(data))
+        origin = SECOND_HAND if data.get("context") == SECOND_HAND_CONTEXT else ORIGIN
+        return Asking(_text(data, "language"), _text(data, "name"), _bias(data), origin)
     if Describe.is_type(event.type):
         return Describing()
     return Pinging(_text(data, "text")) if Ping.is_type(event.type) else None

@@ -115,7 +115,7 @@ class Session:
     async def _open(self, source: AudioFormat) -> Answer:
         await self._answers_sent()
         asked = self._asked
-        utterance = await self._host.open(source, asked.bias, language=asked.language, model=asked.model, origin="wyoming")
+        utterance = await self._host.open(source, asked.bias, language=asked.language, model=asked.model, origin=asked.origin)
         self._answer = Answer(utterance, self._reply(), self._group)
         return self._answer
 

@@ -1,4 +1,4 @@
-"""The adapter's settings: values of the configuration section `[wyoming]` in, checked and named bounds out."""
+"""Settings: values of the configuration sections `[wyoming]` and `[wyoming_fallback]` in, checked and named ones out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, fields
 
 from ds_plugin.config import ConfigError, Option
+from ds_wyoming.address import Tcp, Unix, parse_peer
 
 MAX_HEADER_BYTES = 64 * 2**10  # of a frame's header line; what the reference implementation takes, too
 MAX_DATA_BYTES = 2**20  # of a frame's data: ten thousand names to listen for
@@ -44,4 +45,27 @@ _KINDS = {"str": str, "int": int, "float": float}
 
 OPTIONS = tuple(
     Option(setting.name, _KINDS[str(setting.type)], setting.default, _HELP[setting.name]) for setting in fields(WyomingSettings)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackSettings:
+    """See FALLBACK_OPTIONS. Raises ConfigError for a URI that leads to no server."""
+
+    uri: str = ""
+    language: str = ""
+
+    def __post_init__(self) -> None:
+        _ = self.address
+
+    @property
+    def address(self) -> Tcp | Unix | None:
+        """Whom to ask; None for nobody."""
+        return parse_peer(self.uri, f"{FALLBACK}.uri") if self.uri else None
+
+
+FALLBACK = "wyoming_fallback"  # the section
+FALLBACK_OPTIONS = (
+    Option("uri", str, "", "another Wyoming server, asked where confidence is low: tcp://HOST:PORT or unix:///PATH (default: nobody)"),
+    Option("language", str, "", "language to ask it for (default: the model's)"),
 )

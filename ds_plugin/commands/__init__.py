@@ -13,5 +13,6 @@ from ds_plugin.commands.plugins import plugins
 from ds_plugin.commands.scorer import scorer
 from ds_plugin.commands.serve import serve
 from ds_plugin.commands.transcribe import transcribe
+from ds_plugin.commands.vocabulary import vocabulary
 
-COMMANDS: tuple[click.Command, ...] = (benchmark, evaluate, listen, lm, models, plugins, scorer, serve, transcribe)
+COMMANDS: tuple[click.Command, ...] = (benchmark, evaluate, listen, lm, models, plugins, scorer, serve, transcribe, vocabulary)

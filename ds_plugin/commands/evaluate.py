@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ds_plugin.cli import App
-from ds_plugin.commands.common import json_option, load_host, model_option, progress_bar
+from ds_plugin.commands.common import json_option, load_host, model_option, progress_bar, vocabulary_arguments, vocabulary_options
 from ds_plugin.evaluation import Evaluation, Utterance, read_manifest
 from ds_plugin.evaluation import evaluate as run
 from ds_plugin.host import Host
@@ -19,11 +20,13 @@ from ds_plugin.transcription import MAX_FILE_SECONDS
 @click.command()
 @click.argument("manifest", type=click.Path(path_type=Path))
 @model_option
+@vocabulary_options
 @json_option
 @click.pass_obj
-def evaluate(app: App, manifest: Path, model: str | None, as_json: bool) -> None:  # noqa: FBT001 - click passes by name
+def evaluate(app: App, /, manifest: Path, model: str | None, as_json: bool, **options: Any) -> None:  # noqa: FBT001 - click passes by name
     """Recognise the recordings of MANIFEST, a TSV with the columns file and text, and print error rates, speed and latency."""
-    result = asyncio.run(_evaluate(load_host(app, model, utterance_seconds=MAX_FILE_SECONDS), read_manifest(manifest)))
+    host = load_host(app, model, vocabulary_arguments(**options), utterance_seconds=MAX_FILE_SECONDS)
+    result = asyncio.run(_evaluate(host, read_manifest(manifest)))
     click.echo(json.dumps(result.as_json()) if as_json else _readable(result))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ds_engine.errors import InputError, LimitError
 from ds_plugin.cli import App
-from ds_plugin.commands.common import load_host, model_option, progress_bar
+from ds_plugin.commands.common import load_host, model_option, progress_bar, vocabulary_arguments, vocabulary_options
 from ds_plugin.host import Host
 from ds_plugin.output import FORMATS, render
 from ds_plugin.transcription import MAX_FILE_SECONDS, transcribe_file
@@ -18,15 +19,16 @@ from ds_plugin.transcription import MAX_FILE_SECONDS, transcribe_file
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @model_option
+@vocabulary_options
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="What to print.")
 @click.pass_obj
-def transcribe(app: App, files: tuple[Path, ...], model: str | None, form: str) -> None:
+def transcribe(app: App, /, files: tuple[Path, ...], model: str | None, form: str, **options: Any) -> None:
     """Transcribe audio FILES (WAV, FLAC, Ogg, MP3, ...) and print what was said.
 
     Several files print one after the other; JSON is one object per line. A file that cannot be read is reported, the others
     are transcribed all the same, and the exit code is 2.
     """
-    host = load_host(app, model, utterance_seconds=MAX_FILE_SECONDS)
+    host = load_host(app, model, vocabulary_arguments(**options), utterance_seconds=MAX_FILE_SECONDS)
     if failed := asyncio.run(_transcribe(host, files, form)):
         raise InputError(failed[0] if len(failed) == 1 else f"{len(failed)} of {len(files)} files could not be transcribed")
 

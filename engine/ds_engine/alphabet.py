@@ -93,6 +93,14 @@ class Alphabet:
             return () if self.blank in columns or self.separator in columns else (columns,)
         return tuple(self._cuts(word))
 
+    def spell_together(self, words: str) -> tuple[tuple[int, ...], ...]:
+        """Ways to write several words one after the other as if they were one, up to MAX_SPELLINGS: "t v" for "tv"."""
+        between = () if self.separator is None else (self.separator,)
+        ways: list[tuple[int, ...]] = [()]
+        for number, word in enumerate(words.split()):
+            ways = [way + (between if number else ()) + spelling for way in ways for spelling in self.spell(word)][:MAX_SPELLINGS]
+        return tuple(way for way in ways if way)
+
     def text(self, columns: Iterable[int]) -> str:
         """Symbols without blanks and repeats -> text, single-spaced and trimmed."""
         return self.join(self.words(columns))

@@ -8,6 +8,7 @@ arcs of a whole beam at a time; `ending` is asked once for each word that a sear
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,11 +68,18 @@ class Automaton(Protocol):
         ...
 
 
+def at_root(nodes: NodeArray) -> BoolArray:
+    """True at ROOT."""
+    found: BoolArray = nodes == ROOT
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Several automata as one: layer 0 is the base, the others are overlays, and ROOT stands for the roots of all."""
+    """Several automata as one: layer 0 is the base, the others are overlays, whose roots the base's gates stand for as well."""
 
     automata: tuple[Automaton, ...]
+    gates: Callable[[NodeArray], BoolArray] = at_root
 
     @property
     def greatest(self) -> float:
@@ -83,13 +91,15 @@ class Layers:
         base, *overlays = self.automata
         if not overlays:
             return base.arcs(nodes)
-        layers = nodes >> NODE_BITS
-        parts = [_part(base, 0, nodes, np.flatnonzero(layers == 0))]
-        roots = np.flatnonzero(nodes == ROOT)
+        layers, local = nodes >> NODE_BITS, nodes & _NODE_MASK
+        inside = np.flatnonzero(layers == 0)
+        parts = [_part(base, 0, local[inside], inside)]
+        gates = np.flatnonzero(self.gates(nodes))
+        roots = np.full(len(gates), ROOT, np.int64)
         for layer, automaton in enumerate(overlays, 1):
             inside = np.flatnonzero(layers == layer)
-            if len(inside) or len(roots):
-                parts.append(_part(automaton, layer, nodes, np.concatenate((inside, roots))))
+            if len(inside) or len(gates):
+                parts.append(_part(automaton, layer, np.concatenate((local[inside], roots)), np.concatenate((inside, gates))))
         return Arcs(*(np.concatenate([getattr(part, name) for part in parts]) for name in Arcs.__slots__))
 
     def ending(self, node: int) -> Ending | None:
@@ -105,5 +115,6 @@ _NODE_MASK = (1 << NODE_BITS) - 1
 
 
 def _part(automaton: Automaton, layer: int, nodes: NodeArray, where: NodeArray) -> Arcs:
-    arcs = automaton.arcs(nodes[where] & _NODE_MASK)
+    """The arcs of an automaton's own nodes, which stand at these places of what was asked for."""
+    arcs = automaton.arcs(nodes)
     return Arcs(where[arcs.sources], arcs.columns, arcs.targets | (layer << NODE_BITS), arcs.ends, arcs.factors)

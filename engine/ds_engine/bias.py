@@ -1,4 +1,4 @@
-"""Bias: the names and phrases that this speaker is likely to say, as one immutable snapshot for one utterance.
+"""Bias: what this speaker is likely to say, names, phrases and whole grammars, as one immutable snapshot for one utterance.
 
 A decoder takes it at `start`; a source that changes later changes the next utterance, never this one.
 """
@@ -9,8 +9,10 @@ import math
 from dataclasses import dataclass
 
 from ds_engine.errors import BiasError
+from ds_engine.grammar.graph import Grammar
 
 MAX_PHRASES = 10_000  # in one snapshot
+MAX_PRONUNCIATIONS = 10_000  # in one snapshot
 MAX_PHRASE_LENGTH = 200  # characters
 MAX_BOOST = 20.0  # nats, either way
 
@@ -30,19 +32,45 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True)
-class Bias:
-    """What one utterance is biased by. Raises BiasError for more than MAX_PHRASES."""
+class Pronunciation:
+    """A word that is (also) said otherwise than it is written: "tv" as "t v". Raises BiasError for an empty or endless one."""
 
-    phrases: tuple[Phrase, ...] = ()
+    word: str
+    spoken: str  # words of the alphabet, separated by spaces
 
     def __post_init__(self) -> None:
-        if len(self.phrases) > MAX_PHRASES:
-            raise BiasError(f"at most {MAX_PHRASES} phrases, got {len(self.phrases)}")
+        for text in (self.word, self.spoken):
+            if not isinstance(text, str) or not text.strip() or len(text) > MAX_PHRASE_LENGTH:
+                raise BiasError(f"a pronunciation needs 1 to {MAX_PHRASE_LENGTH} characters, got {text!r:.60}")
+        if len(self.word.split()) != 1:
+            raise BiasError(f"a pronunciation is of one word, got {self.word!r:.60}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bias:
+    """What one utterance is biased by. Raises BiasError for more than MAX_PHRASES or MAX_PRONUNCIATIONS."""
+
+    phrases: tuple[Phrase, ...] = ()
+    pronunciations: tuple[Pronunciation, ...] = ()
+    grammars: tuple[Grammar, ...] = ()  # closed grammars, searched beside open speech
+
+    def __post_init__(self) -> None:
+        for name, values, most in (
+            ("phrases", self.phrases, MAX_PHRASES),
+            ("pronunciations", self.pronunciations, MAX_PRONUNCIATIONS),
+        ):
+            if len(values) > most:
+                raise BiasError(f"at most {most} {name}, got {len(values)}")
 
     def merged(self, *others: Bias) -> Bias:
-        """This bias and the others, in order, each phrase once with its highest boost; what is over MAX_PHRASES is left out."""
+        """This bias and the others, in order, each phrase once with its highest boost; what is over a limit is left out."""
         boosts: dict[str, float] = {}
-        for bias in (self, *others):
+        biases = (self, *others)
+        for bias in biases:
             for phrase in bias.phrases:
                 boosts[phrase.text] = max(phrase.boost, boosts.get(phrase.text, phrase.boost))
-        return Bias(tuple(Phrase(text, boost) for text, boost in list(boosts.items())[:MAX_PHRASES]))
+        return Bias(
+            tuple(Phrase(text, boost) for text, boost in list(boosts.items())[:MAX_PHRASES]),
+            tuple(dict.fromkeys(said for bias in biases for said in bias.pronunciations))[:MAX_PRONUNCIATIONS],
+            tuple(dict.fromkeys(grammar for bias in biases for grammar in bias.grammars)),
+        )

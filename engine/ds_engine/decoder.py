@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from ds_engine.alphabet import Alphabet
@@ -54,6 +55,42 @@ class Decoder(Protocol):
         ...
 
 
+class Sentence(Enum):
+    """What the likeliest reading is to the closed grammars of the utterance."""
+
+    UNKNOWN = "unknown"  # there are none, or what is said is likely none of their sentences
+    INCOMPLETE = "incomplete"  # the beginning of a sentence
+    COMPLETE = "complete"  # a sentence; more words could follow
+    FINISHED = "finished"  # a sentence that no word can follow
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """What the rows so far say about whether somebody is still speaking."""
+
+    words: int  # of the likeliest reading, one that has only begun included
+    trailing: float  # s at the end of the rows in which nothing was said
+    sentence: Sentence = Sentence.UNKNOWN
+
+
+@runtime_checkable
+class Attentive(Protocol):
+    """A decoder that tells an endpointer more than its partials do. Optional: without it, time passes since the text last changed."""
+
+    def attention(self, state: DecoderState) -> Attention:
+        """As of the last row. Costs as little as `partial`, changes nothing, and does not depend on how the rows were cut."""
+        ...
+
+
+def trailing_rows(log_probs: FloatArray, alphabet: Alphabet, before: int = 0) -> int:
+    """How many rows at the end of [rows, symbols] are won by silence (blank, ignored, separator), after `before` such rows."""
+    winners = log_probs.argmax(axis=1).tolist()
+    for count, column in enumerate(reversed(winners)):
+        if not alphabet.is_silent(column) and column != alphabet.separator:
+            return count
+    return before + len(winners)
+
+
 @dataclass(frozen=True, slots=True)
 class DecoderContext:
     """What a decoder is made from: the model's alphabet and timing, its bundle with language model and calibration, the user's settings."""
@@ -63,6 +100,7 @@ class DecoderContext:
     bundle: Bundle
     language_model: Path | None = None  # instead of the bundle's own
     search: Mapping[str, Any] = field(default_factory=dict)  # settings of the search, before the bundle's calibration
+    grammar: Mapping[str, Any] = field(default_factory=dict)  # settings of closed grammars: see ds_engine.search.hybrid.GrammarPolicy
 
 
 DecoderFactory = Callable[[DecoderContext], Decoder]

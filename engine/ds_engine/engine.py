@@ -26,6 +26,7 @@ from ds_engine.threads import Threads
 from ds_engine.utterance import Utterance, compute
 
 if TYPE_CHECKING:
+    from ds_engine.listener import Endpointing
     from ds_engine.recognizer import Recognizer
     from ds_engine.stream import Stream
 
@@ -60,10 +61,13 @@ class Engine:
         """Starts the workers."""
         self._workers = [asyncio.create_task(self._work(), name=f"ds-engine worker {i}") for i in range(self.limits.workers)]
 
-    async def open(self, source: AudioFormat | None = None, bias: Bias | None = None, *, origin: str = "") -> Utterance:
+    async def open(
+        self, source: AudioFormat | None = None, bias: Bias | None = None, *, origin: str = "", endpointing: Endpointing | None = None
+    ) -> Utterance:
         """Opens an utterance of PCM in `source`'s format. Raises BusyError or ClosedError where there is no place for it.
 
-        `bias` is the caller's own for this utterance; what the host's bias sources say is added to it.
+        `bias` is the caller's own for this utterance; what the host's bias sources say is added to it. With `endpointing` its
+        events tell when speech starts and ends.
         """
         if self._closing or not self._workers:
             raise ClosedError("the engine is not running")
@@ -72,7 +76,7 @@ class Engine:
         info = UtteranceInfo(f"{next(_ids):x}", source or AudioFormat(), self.recognizer.language, origin)
         self._opening += 1
         try:
-            return await self._opened(info, bias or Bias())
+            return await self._opened(info, bias or Bias(), endpointing)
         finally:
             self._opening -= 1
 
@@ -93,10 +97,10 @@ class Engine:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.close()
 
-    async def _opened(self, info: UtteranceInfo, bias: Bias) -> Utterance:
+    async def _opened(self, info: UtteranceInfo, bias: Bias, endpointing: Endpointing | None) -> Utterance:
         preparation = await self._observer.prepare(info)
         try:
-            stream = await self._new_stream(info.source, bias, preparation)
+            stream = await self._new_stream(info.source, bias, preparation, endpointing)
         except asyncio.CancelledError:
             self._observer.ended(info, None, None)
             raise
@@ -117,11 +121,14 @@ class Engine:
         self._idle.clear()
         return utterance
 
-    async def _new_stream(self, source: AudioFormat, bias: Bias, preparation: Preparation) -> Stream:
+    async def _new_stream(self, source: AudioFormat, bias: Bias, preparation: Preparation, endpointing: Endpointing | None) -> Stream:
         """Made in a thread: a large bias takes a decoder a while, and others are speaking."""
 
         def make() -> Stream:
-            return self.recognizer.stream(source, bias.merged(preparation.bias), preparation.filters, self.limits)
+            stream = self.recognizer.stream(source, bias.merged(preparation.bias), preparation.filters, self.limits)
+            if endpointing is not None:
+                stream.listen(endpointing)
+            return stream
 
         stream = None if self._closing else await self._in_thread(make)
         if self._closing or stream is None:

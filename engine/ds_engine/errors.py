@@ -4,7 +4,8 @@
     ├── InputError              the caller's: what was handed in cannot be used
     │   ├── AudioError          audio that is broken, of an unknown format, or not audio at all
     │   ├── LanguageError       a language or model that is not installed
-    │   └── BiasError           a phrase or hot word that cannot be used
+    │   ├── BiasError           a phrase or hot word that cannot be used
+    │   └── GrammarError        a closed grammar that is broken, impossible or too large
     ├── BundleError             the model bundle: missing, corrupt, or at odds with itself
     │   └── LanguageModelError  a language model or scorer: the same
     ├── LimitError              a named limit was reached
@@ -52,6 +53,12 @@ class BiasError(InputError):
     """A phrase or hot word that the model cannot use."""
 
     code = "bad-bias"
+
+
+class GrammarError(InputError):
+    """A closed grammar that is broken, can say nothing, or is too large."""
+
+    code = "bad-grammar"
 
 
 class BundleError(SpeechError):

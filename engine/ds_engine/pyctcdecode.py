@@ -82,7 +82,7 @@ class PyctcdecodeDecoder:
     def make(cls, context: DecoderContext) -> PyctcdecodeDecoder:
         """The decoder factory. Of the kernel's calibration it takes the weights. Raises also BundleError or LanguageModelError."""
         source = of_file(context.language_model, context.alphabet) if context.language_model else of_bundle(context.bundle)
-        weights = {name: value for name, value in calibrated(context).items() if name in {"alpha", "beta"}}
+        weights = {name: value for name, value in calibrated(context, "search").items() if name in {"alpha", "beta"}}
         return cls(context.alphabet, context.timing, source, Settings.of(weights, source.settings if source else {}, context.search))
 
     def start(self, bias: Bias) -> _State:

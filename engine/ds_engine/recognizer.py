@@ -39,11 +39,12 @@ class Recognizer:
         options: RuntimeOptions,
         language_model: Path | None = None,
         search: Mapping[str, Any] | None = None,
+        grammar: Mapping[str, Any] | None = None,
     ) -> Recognizer:
         """Loads a verified bundle. Raises BundleError where its parts, or the language model, are at odds."""
         model = family(bundle, options)
         manifest = bundle.manifest
-        made = decoder(DecoderContext(manifest.alphabet, model.timing, bundle, language_model, search or {}))
+        made = decoder(DecoderContext(manifest.alphabet, model.timing, bundle, language_model, search or {}, grammar or {}))
         return cls(model, made, f"{manifest.name} {manifest.version}", manifest.language)
 
     def stream(

@@ -8,6 +8,8 @@ path, and after the last byte only one unfinished chunk and the model's padding 
 
 Every chunk of every utterance has the same shape: streaming equals offline bit for bit, however the bytes were cut. `feed` and
 `finish` do everything for one stream; `advance_together` takes the acoustic step of several streams at once.
+
+A stream that is told to `listen` for the endpoint has a second reader of the same samples and rows, which changes neither.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ import numpy as np
 
 from ds_engine.audio import PcmDecoder
 from ds_engine.errors import AudioTooLongError, ClosedError, PluginError
-from ds_engine.transcript import Final, Hypothesis, Partial, Transcript
+from ds_engine.listener import Listener
+from ds_engine.transcript import Final, Hypothesis, Partial, Progress, Transcript
 
 if TYPE_CHECKING:
     from ds_engine.acoustic import AcousticState
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from ds_engine.bias import Bias
     from ds_engine.features import FloatArray
     from ds_engine.limits import Limits
+    from ds_engine.listener import Endpointing
     from ds_engine.recognizer import Recognizer
 
 FILTER_BLOCKS_PER_SECOND = 100  # audio filters get blocks of 10 ms
@@ -58,6 +62,7 @@ class Stream:
         self.acoustic = recognizer.model.initial_state()
         self._decoder = recognizer.decoder.start(bias)
         self._partial = Partial()
+        self._listener: Listener | None = None
         self._finished = False
 
     @property
@@ -65,8 +70,12 @@ class Stream:
         """Audio taken so far."""
         return self._source.seconds(self._bytes)
 
-    def feed(self, data: bytes) -> list[Partial]:
-        """Takes bytes and decodes what they complete; returns the new partial, if the text changed."""
+    def listen(self, endpointing: Endpointing) -> None:
+        """Tells from here on, which is before the first byte, when speech starts and ends. It ends nothing itself."""
+        self._listener = Listener(endpointing, self.recognizer)
+
+    def feed(self, data: bytes) -> list[Progress]:
+        """Takes bytes and decodes what they complete; returns what is new: see `changes`."""
         self.push(data)
         while self.ready:
             advance_together([self])
@@ -107,20 +116,25 @@ class Stream:
         self._samples = self._samples[self.recognizer.model.shift_samples :]
         self.acoustic = acoustic
         self._advance(log_probs)
+        if self._listener is not None:
+            self._listener.understand(self._decoder, len(log_probs))
 
-    def changes(self) -> list[Partial]:
-        """The current partial, if it differs from the last one that was returned."""
+    def changes(self) -> list[Progress]:
+        """Whether speech has started or ended since the last call, and the current partial, if it differs from the last one."""
+        new: list[Progress] = [] if self._listener is None else [*self._listener.events()]
         partial = self.recognizer.decoder.partial(self._decoder)
-        if partial == self._partial:
-            return []
-        self._partial = partial
-        return [partial]
+        if partial != self._partial:
+            self._partial = partial
+            new.append(partial)
+        return new
 
     def _advance(self, log_probs: FloatArray) -> None:
         self._decoder = self.recognizer.decoder.advance(self._decoder, log_probs)
 
     def _take(self, *samples: FloatArray) -> None:
         self._samples = np.concatenate([self._samples, *samples])
+        if self._listener is not None:
+            self._listener.hear(np.concatenate(samples))
 
     def _open_or_raise(self) -> None:
         if self._finished:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,31 @@ class Transcript:
         return replace(self, best=replace(self.best, text=text))
 
 
+class EndReason(Enum):
+    """Why speech was taken to have ended; the values are stable names that protocols and logs may carry."""
+
+    SILENCE = "silence"
+    COMPLETE = "complete"  # a whole sentence of a closed grammar, and a silence that is enough after one
+    NOTHING_SAID = "nothing-said"  # no word in the time that a speaker has to begin
+    TOO_LONG = "too-long"  # the most that one utterance may last
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Somebody began to speak."""
+
+    time: float  # s
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """The speaker has said it all, as far as one can tell."""
+
+    time: float  # s: the end of what was last heard of speech; 0 where none was
+    noticed: float  # s of audio that it took to tell, so `noticed - time` is what the speaker waited
+    reason: EndReason
+
+
 @dataclass(frozen=True, slots=True)
 class Final:
     """The last event of an utterance."""
@@ -77,4 +103,5 @@ class Final:
     transcript: Transcript
 
 
-Event = Partial | Final
+Progress = Partial | SpeechStarted | SpeechEnded
+Event = Progress | Final

@@ -1,7 +1,8 @@
 """One utterance as the engine's callers hold it: feed bytes, follow events, await the transcript.
 
 Bytes queue up here until a worker takes a turn; feeding waits while `queue_seconds` of audio are queued. Partials replace each
-other, so a reader that is slow sees the newest text and nothing piles up. An utterance ends exactly once, with a transcript,
+other, so a reader that is slow sees the newest text and nothing piles up. That speech has ended is told and no more: it is for the
+caller to finish, who may have fed more by then, and may go on. An utterance ends exactly once, with a transcript,
 with an error, or abandoned by `close`; whatever else happens to it afterwards changes nothing.
 """
 
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 from ds_engine.errors import ClosedError, SpeechError, TimeLimitError, as_speech_error, kind_and_place, stack_of
 from ds_engine.observer import Observer, Preparation, Recording, UtteranceInfo
 from ds_engine.stream import Stream, acoustic_steps
-from ds_engine.transcript import Event, Final, Partial, Transcript
+from ds_engine.transcript import Event, Final, Partial, Progress, SpeechEnded, SpeechStarted, Transcript
 
 if TYPE_CHECKING:
     from ds_engine.limits import Limits
@@ -35,7 +36,7 @@ class Turn:
     stream: Stream
     data: bytes
     end: bool
-    partials: list[Partial]
+    progress: list[Progress]
     final: Final | None = None
     error: SpeechError | None = None
     seconds: float = 0.0  # of computing
@@ -71,6 +72,7 @@ class Utterance:
         self._error: SpeechError | None = None
         self._over = False
         self._partial = Partial()
+        self._speech: list[SpeechStarted | SpeechEnded] = []  # two at most
         self._compute_seconds = 0.0
         self._changed = asyncio.Event()  # set and replaced at every change
         self._idle = asyncio.get_running_loop().call_later(limits.idle_seconds, self._fail_idle)
@@ -117,12 +119,18 @@ class Utterance:
         return self._transcript
 
     async def events(self) -> AsyncIterator[Event]:
-        """The newest partial whenever it changed, then the final. Raises the error that ended the utterance, if one did."""
-        seen = Partial()
+        """The newest partial whenever it changed, then the final. Raises the error that ended the utterance, if one did.
+
+        An utterance that was opened with endpointing tells in between that speech has started, once, and that it has ended, once.
+        """
+        seen, told = Partial(), 0
         while True:
-            while self._partial == seen and not self._over:
+            while self._partial == seen and told == len(self._speech) and not self._over:
                 await self._changed.wait()
-            if self._partial != seen:
+            if told < len(self._speech):
+                told += 1
+                yield self._speech[told - 1]
+            elif self._partial != seen:
                 seen = self._partial
                 yield seen
             elif self._transcript is not None:
@@ -162,9 +170,13 @@ class Utterance:
         if turn.error is not None:
             self.fail(turn.error)
             return
-        for partial in turn.partials:
-            self._partial = partial
-            self._tell(self._observer.partial, partial)
+        for event in turn.progress:
+            match event:
+                case Partial():
+                    self._partial = event
+                    self._tell(self._observer.partial, event)
+                case SpeechStarted() | SpeechEnded():
+                    self._speech.append(event)
         self._decoded = turn.final
         if self._decoded is None and (self._pending or self._ending):
             self._wake()
@@ -276,7 +288,7 @@ def _step(turns: list[Turn]) -> None:
 
 
 def _conclude(turn: Turn) -> None:
-    turn.partials = turn.stream.changes()
+    turn.progress = turn.stream.changes()
     if turn.end:
         turn.final = turn.stream.finish()
 

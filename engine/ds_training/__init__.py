@@ -11,6 +11,7 @@ In the order of a recipe; what stands first in a line is the stage or the comman
     average, plot       snapshots into one network; logs into curves
     export, quantise    onnx_graph, weights (formats), parity, exportable, bundle_folder
     language, calibrate the language model of a bundle, and the settings of its search; posteriors
+    acceptance          when a sentence of a closed grammar is believed; sentence_grammars, logistic
     verify              verification, streamed
     evaluate            material, trials, noise, hearing, figures, groups, pitch, confusions, report, tables
     card                card_facts

@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 
 from ds_engine.features import LogMel, LogMelSpec
-from ds_training import calibrate, card, export, language
+from ds_training import acceptance, calibrate, card, export, language
 from ds_training.augment import Augmentation
 from ds_training.average import average, mixed
 from ds_training.card_facts import read_facts, rows_of
@@ -78,6 +78,7 @@ class Plan:
             self._quantise: True,
             self._make_language_model: recipe.language_model,
             self._calibrate: recipe.calibration,
+            self._accept: recipe.acceptance,
             self._verify: True,
             self._evaluate: recipe.evaluation,
             self._write_card: recipe.card,
@@ -233,6 +234,16 @@ class Plan:
             return {**figures, **settings}
 
         return Stage("calibrate", run, wanted, (wanted.manifest, *wanted.also))
+
+    def _accept(self) -> Stage:
+        wanted = _given(self.recipe.acceptance)
+
+        def run() -> Figures:
+            values, figures = acceptance.accept(self.bundle, wanted)
+            acceptance.write(self.bundle, values)
+            return figures
+
+        return Stage("accept", run, wanted, (wanted.manifest, *wanted.also))
 
     def _verify(self) -> Stage:
         def run() -> Figures:

@@ -44,7 +44,7 @@ def encoded(sound: FloatArray, source: AudioFormat) -> bytes:
 
 
 def run(stream: Stream, pieces: list[bytes]) -> tuple[list[Partial], Final]:
-    partials = [partial for piece in pieces for partial in stream.feed(piece)]
+    partials = [event for piece in pieces for event in stream.feed(piece) if isinstance(event, Partial)]
     return partials, stream.finish()
 
 

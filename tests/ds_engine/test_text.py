@@ -12,6 +12,7 @@ from ds_engine.text import normalise
         ("It\u2019s 5%; isn't it?", "it's 5 isn't it"),
         ("cafe\u0301 CAFÉ", "café café"),
         ("under_score-dash", "under score dash"),
+        ("हिन्दी, ภาษาไทย", "हिन्दी ภาษาไทย"),
         ("", ""),
     ],
 )

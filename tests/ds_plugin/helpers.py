@@ -22,6 +22,7 @@ from ds_engine.stream import AudioFilterFactory
 from ds_engine.transcript import Hypothesis, Partial, Transcript
 from ds_plugin import hookimpl
 from ds_plugin.adapter import Adapter
+from ds_plugin.config import Option, Settings
 from ds_plugin.hooks import Deadlines, Hooks
 from ds_plugin.host import Host
 from ds_plugin.observer import FallbackRule, HookObserver
@@ -144,9 +145,11 @@ REGISTERING = (
     Case("ds_register_model_family", Hooks.model_families, _registering(lambda letter: (letter, print)), _names),
     Case("ds_register_decoder", Hooks.decoders, _registering(lambda letter: (letter, print)), _names),
     Case("ds_register_adapter", Hooks.adapters, _registering(lambda letter: (Adapter(letter, "", (), print),)), _names),  # type: ignore[arg-type]
+    Case("ds_register_options", Hooks.options, _registering(lambda letter: (letter, (Option("uri", str, "", ""),))), _names),
     Case("ds_register_command", Hooks.commands, _registering(lambda letter: (click.Command(letter),)), _names),
     Case("ds_register_audio_filter", Hooks.audio_filters, _registering(lambda letter: (letter, print)), _names),
 )
+CONFIGURING = Case("ds_configure", lambda hooks: hooks.configure(Settings({})), _logging, _logged)
 ASKED = (
     Case("ds_bias", lambda hooks: hooks.bias(INFO), _biasing, lambda bias, log: {phrase.text for phrase in bias.phrases}),
     Case("ds_utterance_started", lambda hooks: hooks.started(INFO), _logging, _logged),

@@ -14,11 +14,27 @@ import pytest
 from ds_engine.bias import Bias
 from ds_engine.transcript import Transcript, Word
 from ds_plugin.adapter import Adapter
+from ds_plugin.config import Option
 from ds_plugin.guard import MAX_FAULTS
 from ds_plugin.hooks import Hooks
-from tests.ds_plugin.helpers import ASKED, EITHER, INFO, LONG, REGISTERING, SHORT, Case, as_either, loaded, outcome, plugin, transcript
+from tests.ds_plugin.helpers import (
+    ASKED,
+    CONFIGURING,
+    EITHER,
+    INFO,
+    LONG,
+    REGISTERING,
+    SHORT,
+    Case,
+    as_either,
+    loaded,
+    outcome,
+    plugin,
+    transcript,
+)
 
-ALL = [pytest.param(case, id=case.hook) for case in (*REGISTERING, *ASKED)]
+SYNC = (*REGISTERING, CONFIGURING)
+ALL = [pytest.param(case, id=case.hook) for case in (*SYNC, *ASKED)]
 ASYNC = [pytest.param(case, id=case.hook) for case in ASKED]
 
 
@@ -40,7 +56,7 @@ async def test_a_plugin_that_raises_costs_its_own_contribution_only(case: Case, 
         raise error
 
     log: list[str] = []
-    bad = plugin(**{case.hook: as_either("sync" if case in REGISTERING else either, raising)})
+    bad = plugin(**{case.hook: as_either("sync" if case in SYNC else either, raising)})
     plugins = loaded(plugin(**{case.hook: case.good("a", log)}), bad, plugin(**{case.hook: case.good("b", log)}))
     assert case.shown(await outcome(case, Hooks(plugins, LONG)), log) == {"a", "b"}
     assert [len(report.guard.faults) for report in plugins.loaded] == [0, 1, 0]
@@ -119,9 +135,16 @@ async def test_a_result_that_raises_when_it_is_looked_at_is_refused() -> None:
         ("ds_register_decoder", ("toy", "no factory")),
         ("ds_register_decoder", ("toy",)),
         ("ds_register_adapter", ("toy",)),
-        ("ds_register_adapter", (Adapter("limits", "", (), print),)),  # type: ignore[arg-type]
         ("ds_register_adapter", (Adapter("Big One", "", (), print),)),  # type: ignore[arg-type]
         ("ds_register_adapter", (Adapter("toy", "", ("uri",), print),)),  # type: ignore[arg-type]
+        ("ds_register_adapter", (Adapter("toy", "", (Option("Big One", str, "", ""),), print),)),  # type: ignore[arg-type]
+        ("ds_register_options", ("toy",)),
+        ("ds_register_options", ("Toy", ())),
+        ("ds_register_options", (5, ())),
+        ("ds_register_options", ("toy", [Option("uri", str, "", "")])),
+        ("ds_register_options", ("toy", ("uri",))),
+        ("ds_register_options", ("toy", (Option("uri", str, "", ""), Option("uri", int, 0, "")))),
+        ("ds_register_options", ("toy", (Option("key", str, "", ""), Option("key_file", str, "", "")))),
         ("ds_register_command", (print,)),
         ("ds_register_command", (click.Command(None),)),
         ("ds_register_audio_filter", ("", print)),

@@ -12,7 +12,7 @@ from ds_engine.bias import Bias, Phrase
 from ds_engine.transcript import Partial, Transcript
 from ds_plugin import hookimpl
 from ds_plugin.adapter import Adapter
-from ds_plugin.config import Option
+from ds_plugin.config import Option, Settings
 from ds_plugin.guard import MAX_FAULTS
 from ds_plugin.hooks import Hooks
 from tests.ds_plugin.helpers import EITHER, INFO, RECORDING, as_either, hooked, loaded, plugin, transcript
@@ -50,6 +50,24 @@ def test_hook_ds_register_audio_filter() -> None:
 
     filters = hooked(plugin(ds_register_audio_filter=lambda register: register("louder", Louder))).audio_filters()
     assert filters["louder"](3).process(np.ones(2, np.float32)).tolist() == [3, 3]
+
+
+def test_hook_ds_register_options() -> None:
+    options = (Option("uri", str, "", ""),)
+    assert hooked(plugin(ds_register_options=lambda register: register("toy", options))).options() == {"toy": options}
+
+
+async def test_hook_ds_configure() -> None:
+    def configure(settings: Any, register: Any) -> None:
+        register(plugin(ds_transform_transcript=lambda transcript: transcript.with_text(settings["toy"]["letter"])))
+
+    def options(register: Any) -> None:
+        register("toy", (Option("letter", str, "", ""),))
+
+    hooks = hooked(plugin(ds_register_options=options, ds_configure=configure))
+    assert not hooks.implemented("ds_transform_transcript")
+    hooks.configure(Settings({("toy", "letter"): "t"}))
+    assert (await hooks.transform(INFO, transcript("+"))).text == "t"
 
 
 @EITHER
@@ -106,7 +124,8 @@ async def test_hook_ds_transform_transcript(either: str) -> None:
 async def test_hook_ds_fallback(either: str) -> None:
     asked: list[Any] = []
 
-    def passing(utterance: Any, transcript: Transcript, recording: Any) -> None:
+    def passing(utterance: Any, transcript: Transcript, recording: Any, deadline: float) -> None:
+        assert 0 < deadline <= 20
         asked.append((utterance, transcript, recording))
 
     answering = plugin(ds_fallback=as_either(either, lambda transcript: transcript.with_text("better")))

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+from ds_engine.bias import Phrase
 from ds_engine.errors import BundleError, ClosedError, InputError, LanguageError, SpeechError
 from ds_engine.limits import Limits
 from ds_plugin import builtin
 from ds_plugin.config import ConfigError, Schema, Settings
 from ds_plugin.host import HOST_OPTIONS, Host, same_language
+from ds_plugin.measurement import Clip, load_clip
 from ds_plugin.models import BUNDLED, DEFAULT_MODEL
 from tests.ds_engine.fakes import silence
+from tests.ds_plugin.command_line import LIGHT
 from tests.ds_plugin.helpers import heard, hooked, hosted, plugin
 
 
@@ -87,3 +90,48 @@ async def test_a_host_that_was_left_takes_nothing() -> None:
         assert (await heard(host)).text == "hello"
     with pytest.raises(ClosedError):
         await host.open()
+
+
+async def test_the_settings_vocabulary_biases_every_utterance_and_may_change_while_the_host_runs(tmp_path: Path) -> None:
+    home = tmp_path / "home.txt"
+    home.write_text("Bulb = kitchen light\t6\n")
+    recording = load_clip(LIGHT)
+    async with Host.load(settings(vocabulary=[str(home)], hot_words=["lamp:2"]), hooked(builtin)) as host:
+        assert Phrase("lamp", 2.0) in host.vocabulary.snapshot().phrases
+        assert await spoken(host, recording) == "turn on the bulb"
+        home.write_text("Lantern = kitchen light\t6\n")
+        assert (await host.refresh()).changed == (home,)
+        assert await spoken(host, recording) == "turn on the lantern"
+        home.unlink()
+        [failure] = (await host.refresh()).failures
+        assert "No such file" in str(failure)
+        assert await spoken(host, recording) == "turn on the lantern"
+
+
+async def spoken(host: Host, recording: Clip) -> str:
+    """What the host hears."""
+    async with await host.open(recording.source) as utterance:
+        await utterance.feed(recording.data)
+        return (await utterance.finish()).text
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"vocabulary": ["gone.txt"]}, "gone.txt: No such file"),
+        ({"grammars": ["gone.yaml"]}, "gone.yaml"),
+        ({"hot_words": ["lamp"]}, "a hot word needs a boost"),
+        ({"grammar__mode": "ajar"}, "grammar: mode must be one of"),
+        ({"grammar__strictness": 1.5}, "grammar: strictness must lie in"),
+    ],
+)
+def test_a_vocabulary_or_grammar_that_cannot_be_is_named(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Host.load(settings(**values), hooked(builtin))
+
+
+def test_plugins_are_configured_before_anything_of_theirs_is_asked_for() -> None:
+    told: list[str] = []
+    noting = plugin(ds_configure=lambda settings: told.append("configured"), ds_register_decoder=lambda register: told.append("asked"))
+    Host.load(settings(), hooked(builtin, noting))
+    assert told == ["configured", "asked"]

@@ -56,6 +56,9 @@ everyday = 0
 [calibration]
 manifest = "development/list.tsv"
 
+[acceptance]
+manifest = "development/list.tsv"
+
 [evaluation]
 material = {manifest = "development/list.tsv"}
 noise = [20]

@@ -280,7 +280,7 @@ async def test_names_bias_their_own_utterance_and_no_other() -> None:
         await answer(client)
         await say(client, silence(0.5))
         await answer(client)
-    assert [bias.phrases for bias in decoder.biases] == [(Phrase("Ecobee", NAME_BOOST),), ()]
+    assert [bias.phrases for bias in decoder.biases] == [(Phrase("ecobee", NAME_BOOST),), ()]
 
 
 # --- faults

@@ -15,9 +15,10 @@ import numpy as np
 from ds_engine.alphabet import Alphabet
 from ds_engine.automaton import NODE_BITS, Automaton, Layers
 from ds_engine.bias import Bias
-from ds_engine.decoder import DecoderContext, Timing
+from ds_engine.decoder import Attention, DecoderContext, Timing, trailing_rows
 from ds_engine.errors import BundleError, InputError
 from ds_engine.features import FloatArray
+from ds_engine.search.constraint import FREE, Constraint
 from ds_engine.search.kernel import Kernel
 from ds_engine.search.language import FIRST, Language, Said
 from ds_engine.search.phrases import Phrases
@@ -35,7 +36,7 @@ _BIASES = 16  # snapshots of which the compiled form is remembered
 
 
 @dataclass(frozen=True, slots=True)
-class _Compiled:
+class Compiled:
     """What a bias becomes."""
 
     phrases: Phrases
@@ -43,13 +44,26 @@ class _Compiled:
     names: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What one utterance may say."""
+
+    layers: Layers
+    constraint: Constraint = FREE
+    overlays: SearchPolicy | None = None  # how the words above the base are weighed, where otherwise
+
+
 @dataclass(slots=True)
-class _State:
+class State:
+    """One utterance."""
+
     kernel: Kernel
     language: Language
     timeline: Timeline
     layers: Layers
+    bias: Bias
     rows: int = 0
+    trailing: int = 0  # rows at the end in which nothing was said
     root: int = FIRST  # the history of the settled words
 
 
@@ -69,19 +83,31 @@ class KernelDecoder:
     def make(cls, context: DecoderContext) -> KernelDecoder:
         """The decoder factory. Raises BundleError or LanguageModelError for a broken file, InputError for a wrong setting."""
         source = of_file(context.language_model, context.alphabet) if context.language_model else of_bundle(context.bundle)
-        policy = SearchPolicy.of(calibrated(context), source.settings if source else {}, context.search)
+        policy = SearchPolicy.of(calibrated(context, "search"), source.settings if source else {}, context.search)
         return cls(context.alphabet, context.timing, Vocabulary(context.alphabet, source, policy) if source else None, policy)
 
-    def start(self, bias: Bias) -> _State:
-        """The state before any row."""
-        compiled: _Compiled = self._compiled(bias)
-        layers = Layers(self._automata(compiled))
-        language = Language(layers, self._vocabulary.model if self._vocabulary else None, compiled.phrases, self._policy)
-        kernel = Kernel(self._alphabet, layers, language, self._policy)
-        return _State(kernel, language, Timeline(self._alphabet, self._timing), layers)
+    @property
+    def policy(self) -> SearchPolicy:
+        """The settings."""
+        return self._policy
 
-    def advance(self, state: _State, log_probs: FloatArray) -> _State:
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """The words that may be said, and the language model."""
+        return self._vocabulary
+
+    def start(self, bias: Bias) -> State:
+        """The state before any row."""
+        compiled: Compiled = self._compiled(bias)
+        space = self._space(bias, compiled)
+        model = self._vocabulary.model if self._vocabulary else None
+        language = Language(space.layers, model, compiled.phrases, self._policy, space.constraint, space.overlays)
+        kernel = Kernel(self._alphabet, space.layers, language, self._policy)
+        return State(kernel, language, Timeline(self._alphabet, self._timing), space.layers, bias)
+
+    def advance(self, state: State, log_probs: FloatArray) -> State:
         """Takes float32 [steps, symbols] and updates the state in place."""
+        state.trailing = trailing_rows(log_probs, self._alphabet, state.trailing)
         while len(log_probs):
             piece = log_probs[: SETTLE_ROWS - state.rows % SETTLE_ROWS]
             log_probs = log_probs[len(piece) :]
@@ -92,7 +118,7 @@ class KernelDecoder:
                 self._settle(state)
         return state
 
-    def partial(self, state: _State) -> Partial:
+    def partial(self, state: State) -> Partial:
         """The best hypothesis, its unfinished word included; stable are the words that all hypotheses share."""
         shared = state.language.shared(state.kernel.histories())
         settled = [word.text for word in state.timeline.settled]
@@ -102,7 +128,13 @@ class KernelDecoder:
         likely = settled + [said.text for said in state.language.said(history, state.root)]
         return Partial(self._alphabet.join([*likely, open_word]), self._alphabet.join(stable))
 
-    def finish(self, state: _State) -> tuple[Hypothesis, ...]:
+    def attention(self, state: State) -> Attention:
+        """Words of the likeliest hypothesis, and how long nothing was said. See Attentive."""
+        history, node = state.kernel.best()
+        words = len(state.timeline.settled) + len(state.language.said(history, state.root)) + bool(state.layers.spelling(node))
+        return Attention(words, self._timing.step * state.trailing)
+
+    def finish(self, state: State) -> tuple[Hypothesis, ...]:
         """The likeliest readings, best first, words aligned. Confidences are geometric means of symbol probabilities, not calibrated."""
         found = dict(state.kernel.readings()) or {state.kernel.best()[0]: state.kernel.score()}
         readings: dict[str, int] = {}
@@ -118,7 +150,7 @@ class KernelDecoder:
         confidence = float(np.mean([word.confidence for word in words])) if words else 0.0
         return Hypothesis(self._alphabet.join(word.text for word in words), tuple(words), confidence, score)
 
-    def _settle(self, state: _State) -> None:
+    def _settle(self, state: State) -> None:
         """Aligns what all hypotheses share and forgets what none needs."""
         histories = state.kernel.histories()
         shared = state.language.shared(histories)
@@ -128,13 +160,13 @@ class KernelDecoder:
             state.kernel.rename(state.language.forget(histories, shared), self._forgotten(state))
             state.root = FIRST
 
-    def _following(self, state: _State, shared: int) -> list[Said]:
+    def _following(self, state: State, shared: int) -> list[Said]:
         """What the likeliest hypothesis says after the shared words, its unfinished word included."""
         history, node = state.kernel.best()
         spelling = state.layers.spelling(node)
         return state.language.said(history, shared) + [Said(self._alphabet.word(spelling), spelling)] * bool(spelling)
 
-    def _forgotten(self, state: _State) -> Any:
+    def _forgotten(self, state: State) -> Any:
         """The nodes of the beam, after free spelling has forgotten what no hypothesis spells."""
         nodes = state.kernel.beam.nodes
         for layer, free in _free(state.layers):
@@ -142,15 +174,19 @@ class KernelDecoder:
             nodes[inside] = free.forget(nodes[inside] & ((1 << NODE_BITS) - 1)) | (layer << NODE_BITS)
         return nodes
 
-    def _automata(self, compiled: _Compiled) -> tuple[Automaton, ...]:
+    def _space(self, bias: Bias, compiled: Compiled) -> Space:
+        return Space(Layers(self.automata(compiled)))
+
+    def automata(self, compiled: Compiled) -> tuple[Automaton, ...]:
+        """The vocabulary, and what a bias adds to it."""
         if self._vocabulary is None:
             return (Spelling(self._letters, self._alphabet, 0, 0.0, 0.0, _unheard_of),)
         made = (self._vocabulary.base, compiled.overlay, self._vocabulary.free(compiled.names))
         return tuple(automaton for automaton in made if automaton is not None)
 
-    def _compile(self, bias: Bias) -> _Compiled:
+    def _compile(self, bias: Bias) -> Compiled:
         overlay = self._vocabulary.overlay(bias) if self._vocabulary else None
-        return _Compiled(Phrases(bias.phrases), overlay, frozenset(word for phrase in bias.phrases for word in phrase.text.split()))
+        return Compiled(Phrases(bias.phrases), overlay, frozenset(word for phrase in bias.phrases for word in phrase.text.split()))
 
 
 def _free(layers: Layers) -> list[tuple[int, Spelling]]:
@@ -158,13 +194,13 @@ def _free(layers: Layers) -> list[tuple[int, Spelling]]:
     return [(layer, automaton) for layer, automaton in enumerate(layers.automata) if isinstance(automaton, Spelling)]
 
 
-def calibrated(context: DecoderContext) -> Mapping[str, Any]:
-    """The settings in the bundle's manifest. Raises BundleError where the search knows no such settings."""
-    settings = context.bundle.manifest.calibration.get("search", dict, {})
+def calibrated(context: DecoderContext, name: str) -> Mapping[str, Any]:
+    """The settings of a search in the bundle's manifest. Raises BundleError where it knows no such settings."""
+    settings = context.bundle.manifest.calibration.get(name, dict, {})
     try:
         SearchPolicy.of(settings)
     except InputError as error:
-        raise BundleError(f"manifest: calibration.{error}") from error
+        raise BundleError(f"manifest: calibration.{name}: {error}") from error
     return settings
 
 

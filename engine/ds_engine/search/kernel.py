@@ -5,9 +5,9 @@ probability is split, as in Graves et al. (2006, "Connectionist temporal classif
 and such that end in the node's own symbol. Probabilities are linear and carry the language model's weight already; every row
 rescales them by their maximum and keeps the logarithm of the scale, so a row needs no exponentials or logarithms.
 
-Where the alphabet has a separator, a hypothesis between two words stands at ROOT, and further separators there change nothing:
-the probability of a text is the sum over all alignments that read like it once spaces are trimmed and joined. Without a
-separator a word ends where the next one begins.
+Where the alphabet has a separator, a hypothesis between two words stands at the node where the next word begins, and further
+separators there change nothing: the probability of a text is the sum over all alignments that read like it once spaces are trimmed
+and joined. Without a separator a word ends where the next one begins.
 
 The state after a row does not depend on how the rows were cut into calls.
 """
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ds_engine.alphabet import Alphabet
-from ds_engine.automaton import PACKED_BITS, ROOT, BoolArray, DoubleArray, Layers, NodeArray
+from ds_engine.automaton import PACKED_BITS, BoolArray, DoubleArray, Layers, NodeArray
 from ds_engine.features import FloatArray
 from ds_engine.search.language import FIRST, Language
 from ds_engine.search.policy import SearchPolicy
@@ -67,7 +67,7 @@ class Kernel:
         self._greatest = layers.greatest
         self._scale = 0.0
         first = NO_COLUMN if self._separator is None else self._separator
-        nodes, columns, histories = (np.full(1, value, np.int64) for value in (ROOT, first, FIRST))
+        nodes, columns, histories = (np.full(1, value, np.int64) for value in (language.root(FIRST), first, FIRST))
         self.beam = Beam(nodes, columns, np.zeros(1, bool), histories, np.full(1, language.key(FIRST), np.int64), np.ones(1), np.zeros(1))
 
     def advance(self, log_probs: FloatArray) -> None:
@@ -104,7 +104,10 @@ class Kernel:
         beam = self.beam
         rows = zip(beam.nodes.tolist(), beam.ends.tolist(), beam.histories.tolist(), (beam.blank + beam.symbol).tolist(), strict=True)
         for node, ends, before, total in rows:
-            history, factor, _ = self._language.step(before, node) if ends else (before if node == ROOT else -1, 1.0, 0)
+            if ends:
+                history, factor, _ = self._language.step(before, node)
+            else:
+                history, factor = before if node == self._language.root(before) else -1, 1.0
             if history >= 0:
                 totals[history] = totals.get(history, 0.0) + total * factor
         weighed = [(history, total * self._language.end(history)) for history, total in totals.items()]
@@ -121,7 +124,7 @@ class Kernel:
     def _row(self, probs: DoubleArray, blank: float, highest: float, *, wait: bool) -> None:
         beam = self.beam
         total = beam.blank + beam.symbol
-        repeated = beam.symbol if self._separator is None else np.where(beam.nodes == ROOT, total, beam.symbol)
+        repeated = beam.symbol if self._separator is None else np.where(beam.columns == self._separator, total, beam.symbol)
         stay_symbol = repeated * probs[beam.columns]
         stay_blank = total * blank
         stay = Beam(beam.nodes, beam.columns, beam.ends, beam.histories, beam.keys, stay_blank, stay_symbol)
@@ -163,7 +166,7 @@ class Kernel:
         )
 
     def _ended(self, probs: DoubleArray, total: DoubleArray, limit: float) -> Beam:
-        """The hypotheses whose word ends here, at ROOT: by a separator, or, without one, ready for the next word's first symbol."""
+        """The hypotheses whose word ends here: by a separator, or, without one, ready for the next word's first symbol."""
         beam, separator = self.beam, self._separator
         spoken = float(probs[separator]) if separator is not None else 1.0
         where = np.flatnonzero(beam.ends & (total * (spoken * self._surprise) > limit))
@@ -184,7 +187,7 @@ class Kernel:
         kept = [(*place, *values) for place, values in found.items() if separator is None or values[2] > limit]
         keys, columns, histories, blanks, symbols = np.array(kept, np.float64).reshape(-1, 5).T
         return Beam(
-            np.full(len(kept), ROOT, np.int64),
+            np.array([self._language.root(int(history)) for history in histories], np.int64),
             columns.astype(np.int64),
             np.zeros(len(kept), bool),
             histories.astype(np.int64),

@@ -11,14 +11,15 @@ import math
 from bisect import bisect_left
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from ds_engine.automaton import Ending, Layers
+from ds_engine.automaton import NODE_BITS, Ending, Layers
 from ds_engine.lm.model import LanguageModel
+from ds_engine.search.constraint import FREE, Constraint
 from ds_engine.search.phrases import NOWHERE, Phrases
 from ds_engine.search.policy import SearchPolicy
 
 FIRST = 0  # the history before any word
-REFUSED = (-1, 0.0, -1)  # no word may end here
 _MOST = 600.0  # nats that a word may gain; what is above no longer fits into a probability
 
 
@@ -30,20 +31,44 @@ class Said:
     spelling: tuple[int, ...]
 
 
+class Step(NamedTuple):
+    """A step from a history over the end of a word."""
+
+    history: int  # after the word; -1: no word may end here
+    factor: float  # what a probability is multiplied by
+    key: int  # of the history
+
+
+REFUSED = Step(-1, 0.0, -1)
+
+_Context = tuple[Hashable, int, Hashable]  # of the language model, the phrases and the constraint
+
+
 class Language:
     """Histories and contexts of one utterance. Histories are integers, a child's above its parent's."""
 
-    def __init__(self, layers: Layers, model: LanguageModel | None, phrases: Phrases, policy: SearchPolicy) -> None:
+    def __init__(
+        self,
+        layers: Layers,
+        model: LanguageModel | None,
+        phrases: Phrases,
+        policy: SearchPolicy,
+        constraint: Constraint = FREE,
+        overlays: SearchPolicy | None = None,
+    ) -> None:
+        """`overlays` weighs the words of the layers above the base, where they are weighed otherwise."""
         self._layers = layers
         self._model = model
         self._phrases = phrases
         self._policy = policy
-        self._contexts: list[tuple[Hashable, int]] = [(model.start if model else None, NOWHERE)]
+        self._overlays = overlays or policy
+        self._constraint = constraint
+        self._contexts: list[_Context] = [(model.start if model else None, NOWHERE, constraint.start)]
         self._context_ids = {self._contexts[0]: 0}
         self._parents = [-1]
         self._said: list[Said | None] = [None]
         self._context_of = [0]
-        self._steps: dict[tuple[int, int], tuple[int, float, int]] = {}  # (history, node) -> (history, factor, key)
+        self._steps: dict[tuple[int, int], Step] = {}  # by history and node
         self._children: dict[tuple[int, str], int] = {}  # (history, text) -> history: one history, however it was spelled
 
     def __len__(self) -> int:
@@ -55,21 +80,33 @@ class Language:
         """Nats that a phrase may bring its last word beyond the language model's verdict."""
         return self._phrases.greatest
 
-    def step(self, history: int, node: int) -> tuple[int, float, int]:
-        """The history after the word that ends at a node, what a probability is multiplied by, and the history's key; or REFUSED."""
+    def step(self, history: int, node: int) -> Step:
+        """What comes of the word that ends at a node, or REFUSED."""
         known = self._steps.get((history, node))
         if known is None:
             ending = self._layers.ending(node)
-            known = self._steps[history, node] = REFUSED if ending is None else self._followed(history, ending)
+            known = REFUSED if ending is None else self._followed(history, ending, overlay=node >> NODE_BITS > 0)
+            self._steps[history, node] = known
         return known
 
     def end(self, history: int) -> float:
-        """What a probability is multiplied by where the utterance ends after a history."""
-        context, phrase = self._contexts[self._context_of[history]]
-        verdict = self._phrases.end(phrase)
+        """What a probability is multiplied by where the utterance ends after a history; 0 where it must not end there."""
+        context, phrase, place = self._contexts[self._context_of[history]]
+        ended = self._constraint.end(place)
+        if ended is None:
+            return 0.0
+        verdict = ended + self._phrases.end(phrase)
         if self._model is not None and self._policy.sentence_end:
             verdict += self._policy.alpha * self._model.end(context)
-        return math.exp(verdict)
+        return math.exp(min(verdict, _MOST))
+
+    def root(self, history: int) -> int:
+        """The node at which the word after a history begins."""
+        return self._constraint.root(self.place(history))
+
+    def place(self, history: int) -> Hashable:
+        """Where the constraint stands after a history."""
+        return self._contexts[self._context_of[history]][2]
 
     def key(self, history: int) -> int:
         """What hypotheses are joined by: the number of the history's context, or, in an exact search, the history."""
@@ -122,22 +159,27 @@ class Language:
         self._steps = {}
         return renamed
 
-    def _followed(self, history: int, ending: Ending) -> tuple[int, float, int]:
-        context, phrase = self._contexts[self._context_of[history]]
-        gain = self._policy.beta + ending.price - ending.advance
+    def _followed(self, history: int, ending: Ending, *, overlay: bool) -> Step:
+        context, phrase, place = self._contexts[self._context_of[history]]
+        allowed = self._constraint.follow(place, ending.text, overlay=overlay)
+        if allowed is None:
+            return REFUSED
+        place, gain = allowed
+        policy = self._overlays if overlay else self._policy
+        gain += policy.beta + ending.price - ending.advance
         if self._model is not None:
             log_prob, context = self._model.advance(context, ending.index)
-            gain += self._policy.alpha * log_prob
+            gain += policy.alpha * log_prob
         phrase, boost = self._phrases.follow(phrase, ending.text)
         after = self._children.get((history, ending.text))
         if after is None:
             after = self._children[history, ending.text] = len(self._parents)
             self._parents.append(history)
             self._said.append(Said(ending.text, ending.spelling))
-            self._context_of.append(self._context_id((context, phrase)))
-        return after, math.exp(min(gain + boost, _MOST)), self.key(after)
+            self._context_of.append(self._context_id((context, phrase, place)))
+        return Step(after, math.exp(min(gain + boost, _MOST)), self.key(after))
 
-    def _context_id(self, context: tuple[Hashable, int]) -> int:
+    def _context_id(self, context: _Context) -> int:
         number = self._context_ids.setdefault(context, len(self._contexts))
         if number == len(self._contexts):
             self._contexts.append(context)

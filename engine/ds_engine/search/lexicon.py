@@ -201,6 +201,16 @@ def _check(lexicon: Lexicon, columns: int, words: int) -> None:
         raise _contradiction()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Tables:
+    """A lexicon's nodes as the search asks for them; the children of node i are firsts[i] .. firsts[i + 1] - 1."""
+
+    columns: NodeArray
+    firsts: NodeArray
+    ends: npt.NDArray[np.bool_]
+    factors: DoubleArray
+
+
 class LexiconAutomaton:
     """A lexicon as the search walks it: look-ahead weighted with alpha, words with the language model's indices."""
 
@@ -214,20 +224,27 @@ class LexiconAutomaton:
         self._advances = advances
         self._indices = indices
         self._endings: dict[int, Ending | None] = {}
-        self._columns = lexicon.columns.astype(np.int64)
-        self._firsts = lexicon.firsts.astype(np.int64)
-        self._ends = lexicon.words != NO_WORD
-        self._factors = np.exp(advances - np.maximum(advances[lexicon.parents], _NEVER))  # two words of probability 0 differ in nothing
-        self.greatest = float(self._factors.max(initial=0.0, where=np.arange(len(lexicon)) > 0))
+        self.tables = Tables(
+            lexicon.columns.astype(np.int64),
+            lexicon.firsts.astype(np.int64),
+            lexicon.words != NO_WORD,
+            np.exp(advances - np.maximum(advances[lexicon.parents], _NEVER)),  # two words of probability 0 differ in nothing
+        )
+        self.greatest = float(self.tables.factors.max(initial=0.0, where=np.arange(len(lexicon)) > 0))
+
+    def __len__(self) -> int:
+        """The number of nodes."""
+        return len(self._lexicon)
 
     def arcs(self, nodes: NodeArray) -> Arcs:
         """See Automaton."""
-        firsts = self._firsts[nodes]
-        counts = self._firsts[nodes + 1] - firsts
+        tables = self.tables
+        firsts = tables.firsts[nodes]
+        counts = tables.firsts[nodes + 1] - firsts
         ends = counts.cumsum()
         targets = np.arange(ends[-1] if len(ends) else 0) + (firsts - ends + counts).repeat(counts)
         sources = np.arange(len(nodes)).repeat(counts)
-        return Arcs(sources, self._columns[targets], targets, self._ends[targets], self._factors[targets])
+        return Arcs(sources, tables.columns[targets], targets, tables.ends[targets], tables.factors[targets])
 
     def ending(self, node: int) -> Ending | None:
         """See Automaton. Answers are remembered, one for each word that was ever reached."""
@@ -245,3 +262,11 @@ class LexiconAutomaton:
             return None
         index = word if self._indices is None else int(self._indices[word])
         return Ending(self._texts[word], self.spelling(node), index, float(self._advances[node]))
+
+
+def unweighted(spellings: Sequence[tuple[tuple[int, ...], str]]) -> LexiconAutomaton:
+    """Words by their spellings, for a search without a language model."""
+    words = sorted({word for _, word in spellings})
+    numbers = {word: number for number, word in enumerate(words)}
+    lexicon = Lexicon.compile(((spelling, numbers[word]) for spelling, word in spellings), np.zeros(len(words), np.float32))
+    return LexiconAutomaton(lexicon, words, np.zeros(len(lexicon)), np.zeros(len(words), np.int64))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ class Vocabulary:
     def __init__(self, alphabet: Alphabet, source: LanguageSource, policy: SearchPolicy) -> None:
         self.model = source.model
         self._alphabet = alphabet
+        self._source = source
         self._policy = policy
         self._log_unknown = source.log_unknown
         self.lexicon = source.lexicon or Lexicon.of_words(
@@ -46,14 +48,25 @@ class Vocabulary:
         self.base = LexiconAutomaton(self.lexicon, source.words, self._charged(self.lexicon), source.indices)
         self._letters = SpellingModel.estimate(alphabet, self.lexicon) if policy.unknown >= 0 else None
 
+    def under(self, policy: SearchPolicy) -> Vocabulary:
+        """The same words under another policy; the lexicon is shared."""
+        return Vocabulary(self._alphabet, replace(self._source, lexicon=self.lexicon), policy)
+
     def overlay(self, bias: Bias) -> LexiconAutomaton | None:
-        """The words of a bias that the lexicon lacks and the alphabet can write, or None where there are none."""
-        words = sorted({word for phrase in bias.phrases for word in phrase.text.split() if not self.knows(word)})
-        log_probs = np.full(len(words), self._log_unknown, np.float32)
-        lexicon = Lexicon.of_words(self._alphabet, ((word, number) for number, word in enumerate(words)), log_probs)
-        if len(lexicon) == 1:
-            return None
+        """The words of a bias that the lexicon lacks, and its pronunciations; None where the alphabet can write none of them."""
+        words = {word for phrase in bias.phrases for word in phrase.text.split() if not self.knows(word)}
+        spellings = [(spelling, word) for word in sorted(words) for spelling in self._alphabet.spell(word)]
+        spellings += [(spelling, said.word) for said in bias.pronunciations for spelling in self._alphabet.spell_together(said.spoken)]
+        made = self.trie(spellings)
+        return made if len(made) > 1 else None
+
+    def trie(self, spellings: Sequence[tuple[tuple[int, ...], str]]) -> LexiconAutomaton:
+        """Words of any kind, by their spellings. Those that the language model does not have are as likely as <unk>."""
+        words = sorted({word for _, word in spellings})
+        numbers = {word: number for number, word in enumerate(words)}
         indices = np.array([self.model.index(word) for word in words], np.int64)
+        log_probs = np.array([self._log_prob(index) for index in indices.tolist()], np.float32)
+        lexicon = Lexicon.compile(((spelling, numbers[word]) for spelling, word in spellings), log_probs)
         return LexiconAutomaton(lexicon, words, self._charged(lexicon), indices)
 
     def free(self, names: Iterable[str]) -> Spelling | None:
@@ -69,6 +82,18 @@ class Vocabulary:
     def knows(self, word: str) -> bool:
         """True where the lexicon has the word."""
         return any(self.lexicon.holds(spelling) for spelling in self._alphabet.spell(word))
+
+    def _log_prob(self, index: int) -> float:
+        """Natural-log probability of a word by its index in the model."""
+        if index == self.model.unknown:
+            return self._log_unknown
+        number = index if self._source.indices is None else self._numbers.get(index)
+        return self._log_unknown if number is None else float(self._source.log_probs[number])
+
+    @cached_property
+    def _numbers(self) -> dict[int, int]:
+        """The source's number of each word by its index in the model."""
+        return {} if self._source.indices is None else {index: number for number, index in enumerate(self._source.indices.tolist())}
 
     def _charged(self, lexicon: Lexicon) -> DoubleArray:
         if not self._policy.look_ahead:

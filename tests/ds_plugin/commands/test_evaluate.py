@@ -39,3 +39,10 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
 def test_a_missing_recording_is_named(tmp_path: Path) -> None:
     done = run("evaluate", manifest(tmp_path, "file\ttext", "gone.wav\tgood"))
     assert (done.returncode, "gone.wav" in done.stderr) == (2, True)
+
+
+def test_a_vocabulary_takes_part(tmp_path: Path) -> None:
+    (tmp_path / "home.txt").write_text("Kítchen Líght\t6\n")
+    path = manifest(tmp_path, "file\ttext", f"{LIGHT}\tturn on the kítchen líght")
+    assert json.loads(run("evaluate", path, "--vocabulary", str(tmp_path / "home.txt"), "--json").stdout)["wer"] == 0.0
+    assert json.loads(run("evaluate", path, "--json").stdout)["wer"] == 0.4

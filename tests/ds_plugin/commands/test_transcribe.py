@@ -90,3 +90,36 @@ def test_no_transcript_is_logged_even_where_everything_is() -> None:
     assert "DEBUG" in done.stderr
     assert done.stdout.strip()
     assert done.stdout.strip() not in done.stderr
+
+
+def test_names_and_pronunciations_of_a_file_come_out_as_they_are_written(tmp_path: Path) -> None:
+    (tmp_path / "home.txt").write_text("Kítchen Líght\t6\n")
+    (tmp_path / "said.txt").write_text("Bulb = kitchen light\t6\n")
+    for file, text in (("home.txt", "turn on the kítchen líght"), ("said.txt", "turn on the bulb")):
+        done = run("transcribe", "--vocabulary", str(tmp_path / file), str(LIGHT))
+        assert (done.returncode, done.stdout, done.stderr) == (0, f"{text}\n", "")
+
+
+def test_a_hot_word_is_raised_or_lowered() -> None:
+    assert run("transcribe", "--hot-word", "on the kitchen:3", str(LIGHT)).stdout == "turn on the kitchen light\n"
+    assert "kitchen" not in run("transcribe", "--hot-word", "Kitchen:-20", str(LIGHT)).stdout
+
+
+def test_a_sentence_of_a_grammar_has_its_intent_and_its_slots(tmp_path: Path) -> None:
+    grammar = tmp_path / "home.yaml"
+    grammar.write_text(
+        'language: en\nintents:\n  On:\n    data:\n      - sentences: ["turn on [the] {name} light"]\n'
+        'lists:\n  name:\n    values: ["Kitchen", "Hall"]\n'
+    )
+    cache = {"XDG_CACHE_HOME": str(tmp_path)}
+    told = [
+        json.loads(line)
+        for line in run(
+            "transcribe", "--format", "json", "--grammar", str(grammar), str(LIGHT), str(SAMPLES / "what_time_is_it.wav"), environment=cache
+        ).stdout.splitlines()
+    ]
+    assert told[0]["matched"] == {"grammar": "home", "intent": "On", "sentence": "turn on the Kitchen light", "slots": {"name": "Kitchen"}}
+    assert [each["text"] for each in told] == ["turn on the kitchen light", "what time is it"]
+    assert told[1]["matched"] is None
+    opened = run("transcribe", "--format", "json", "--grammar", str(grammar), "--grammar-mode", "open", str(LIGHT), environment=cache)
+    assert json.loads(opened.stdout)["matched"] is None
