@@ -128,9 +128,8 @@ def change_names(loaded: Loaded, entities: int, reader: Reader) -> Loaded:
         start, _ = timed(lambda loaded=loaded: Machine([loaded.grammar]).start)  # type: ignore[misc]
         taken.append((swap + start, swap, start))
     total, swap, start = (1000 * statistics.median(column) for column in zip(*taken, strict=True))
-    print(
-        f"a changed name: {total:.0f} ms until it can be said ({swap:.0f} ms exchanged, {start:.0f} ms first state), worst {1000 * max(taken)[0]:.0f}"
-    )
+    worst = 1000 * max(taken)[0]
+    print(f"a changed name: {total:.0f} ms until it can be said ({swap:.0f} exchanged, {start:.0f} first state), at worst {worst:.0f} ms")
     return loaded
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,8 @@ from typing import Any
 
 MAX_FILES = 32  # in the folder; the ones that were not used for longest go
 MAX_BYTES = 64_000_000  # of one file
-_SUFFIX = ".grammar.json"
+MAX_SECONDS = 3600  # that a file takes to be written; one that is older was never finished
+_SUFFIX, _UNFINISHED = ".grammar.json", ".grammar.tmp"
 
 
 def key_of(parts: Iterable[str | bytes]) -> str:
@@ -53,7 +55,7 @@ def keep(folder: Path, key: str, value: Any) -> None:
         return
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        number, name = tempfile.mkstemp(dir=folder, suffix=".tmp")
+        number, name = tempfile.mkstemp(dir=folder, suffix=_UNFINISHED)
         try:
             with os.fdopen(number, "wb") as file:
                 file.write(checksum(content) + b"\n" + content)
@@ -65,5 +67,6 @@ def keep(folder: Path, key: str, value: Any) -> None:
 
 def _tidy(folder: Path) -> None:
     used = sorted(((path.stat().st_mtime_ns, path) for path in folder.glob(f"*{_SUFFIX}")), reverse=True)
-    for _, path in used[MAX_FILES:]:
+    unfinished = [path for path in folder.glob(f"*{_UNFINISHED}") if path.stat().st_mtime < time.time() - MAX_SECONDS]
+    for path in (*(path for _, path in used[MAX_FILES:]), *unfinished):
         path.unlink(missing_ok=True)

@@ -27,15 +27,11 @@ class Context:
     """What stands around a piece, and changes the text that it writes."""
 
     silent: bool = False  # something else is written in its place
-    converters: tuple[str, ...] = ()  # the innermost first
-
-    def within(self, converters: tuple[str, ...]) -> Context:
-        """The context inside of something with converters."""
-        return self if self.silent or not converters else Context(converters=converters + self.converters)
+    converters: tuple[str, ...] = ()  # the innermost first; in silence they change what tags hold
 
     def named(self, name: str) -> str:
         """The name of a definition's graph in this context."""
-        return name + (":" if self.silent else "".join(f"!{converter}" for converter in self.converters))
+        return name + ":" * self.silent + "".join(f"!{converter}" for converter in self.converters)
 
 
 AS_WRITTEN = Context()
@@ -121,16 +117,16 @@ class _Writer:
         if piece.tags:
             self._tagged(piece, source, target, context)
             return
-        inside = self._within(piece.converters, piece, context)
+        inside = self._within(piece, context, piece.converters)
         if isinstance(piece.content, Text):
             written = piece.content.text if piece.written is None else piece.written
-            self._say(self._graphs.voice.words(piece.content.text), self._written(written, piece, inside), source, target)
+            self._say(self._graphs.voice.words(piece.content.text), self._written(piece, written, inside), source, target)
         elif piece.written is None:
             self._content(piece, source, target, inside)
         else:
             said = self._builder.node()
             self._content(piece, source, said, SILENT)
-            self._arc(said, Skip(self._written(piece.written, piece, inside)), target)
+            self._arc(said, Skip(self._written(piece, piece.written, inside)), target)
 
     def _tagged(self, piece: Piece, source: int, target: int, context: Context) -> None:
         tag, inner = piece.tags[-1], replace(piece, tags=piece.tags[:-1])
@@ -139,11 +135,10 @@ class _Writer:
         if tag.value is None:
             if context.silent:
                 self._graphs.problems.add(self._source, f"column {piece.column}: other text is written here, so {{{tag.name}}} stays empty")
-            self._piece(inner, begun, said, self._within(tag.converters, piece, context))
+            self._piece(inner, begun, said, self._within(piece, context, tag.converters))
             self._arc(said, End(), target)
             return
-        outside = Context(converters=context.converters)
-        value = self._written(tag.value, piece, self._within(piece.converters + tag.converters, piece, outside))
+        value = self._converted(piece, tag.value, self._within(piece, context, piece.converters + tag.converters))
         written = self._builder.node()
         self._piece(inner, begun, said, SILENT)
         self._arc(said, Skip("" if context.silent else value), written)
@@ -160,7 +155,7 @@ class _Writer:
             case Numbers(_, numbers):
                 for number in numbers:
                     for words in self._graphs.voice.number(number):
-                        self._say(words, self._written(str(number), piece, context), source, target)
+                        self._say(words, self._written(piece, str(number), context), source, target)
 
     def _say(self, words: Words, written: str, source: int, target: int) -> None:
         """The words, one after the other; the first of them writes the text."""
@@ -172,15 +167,18 @@ class _Writer:
             self._arc(source, Spoken(word, None if text == word else text), following)
             source = following
 
-    def _within(self, converters: tuple[str, ...], piece: Piece, context: Context) -> Context:
-        inside = context.within(converters)
-        if len(inside.converters) > MAX_CONVERTERS:
+    def _within(self, piece: Piece, context: Context, converters: tuple[str, ...]) -> Context:
+        """The context inside of something with converters."""
+        if len(converters) + len(context.converters) > MAX_CONVERTERS:
             raise self._source.error(f"column {piece.column}: more than {MAX_CONVERTERS} converters apply to one text")
-        return inside
+        return replace(context, converters=converters + context.converters) if converters else context
 
-    def _written(self, text: str, piece: Piece, context: Context) -> str:
+    def _written(self, piece: Piece, text: str, context: Context) -> str:
+        return "" if context.silent else self._converted(piece, text, context)
+
+    def _converted(self, piece: Piece, text: str, context: Context) -> str:
         try:
-            return "" if context.silent else converted(text, context.converters)
+            return converted(text, context.converters)
         except ValueError as error:
             raise self._source.error(f"column {piece.column}: {error}") from error
 

@@ -16,7 +16,7 @@ from ds_plugin.grammars.making import Making
 from ds_plugin.grammars.ranges import Number, numbers
 from ds_plugin.grammars.readings import Readings
 from ds_plugin.grammars.schema import ListSpec, NumberList, TextList, Value, parse
-from ds_plugin.grammars.walk import ListWord, Mention
+from ds_plugin.grammars.walk import ListWord, Mention, Steps
 
 MAX_JOINED = 20_000  # texts of one word with lists in it
 MAX_SPELLINGS = 100  # texts of one value that is a template
@@ -31,8 +31,8 @@ class Option:
     value: str = ""
 
 
-def join(making: Making, word: ListWord, specs: Mapping[str, ListSpec], language: str) -> None:
-    """Adds every text of a word with lists in it.
+def join(making: Making, word: ListWord, specs: Mapping[str, ListSpec], language: str, steps: Steps) -> None:
+    """Adds every text of a word with lists in it, one step each.
 
     Each is read as a whole. The slots are set, as none has words of its own. Raises InputError for a language without numbers.
     """
@@ -42,6 +42,7 @@ def join(making: Making, word: ListWord, specs: Mapping[str, ListSpec], language
         return
     whole = Readings(making.readings.reader)  # what is wrong with a piece was said of the piece
     for combination in product(*options):
+        steps.take(1, word)
         written, said = ("".join(texts) for texts in zip(*((option.written, option.said) for option in combination), strict=True))
         labels = whole.labels(" ".join(written.split()), word, said)
         pieces = zip(word.pieces, combination, strict=True)

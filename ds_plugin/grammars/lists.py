@@ -24,14 +24,22 @@ MAX_STEPS = 1_000_000  # of all lists' graphs together, about one for each word
 class ListGraphs:
     """The graphs of lists. `built` holds all that were asked for, by the name of the list word or of the range."""
 
-    def __init__(self, specs: Mapping[str, ListSpec], rules: Rules, reader: Read, language: str, built: Mapping[str, Built]) -> None:
-        """`built` are those that need not be made again."""
+    def __init__(
+        self,
+        specs: Mapping[str, ListSpec],
+        rules: Rules,
+        reader: Read,
+        language: str,
+        built: Mapping[str, Built],
+        steps: int = MAX_STEPS,
+    ) -> None:
+        """`built` are those that need not be made again; above so many `steps`, GrammarError is raised."""
         self.built = dict(built)
         self._specs = specs
         self._rules = rules
         self._reader = reader
         self._language = language
-        self._steps = Steps(MAX_STEPS)
+        self._steps = Steps(steps)
         self._same: dict[tuple[Any, ...], Built] = {}
         self._open: list[str] = []  # being made, each because the one before mentions it
 
@@ -69,7 +77,7 @@ class ListGraphs:
                 case (str() as article, Mention() as mention) if article.endswith("'") and isinstance(specs[mention.list], OpenList):
                     self._alone(making, mention, specs[mention.list])  # whatever is said, the article is part of its first word
                 case _:
-                    join(making, word, specs, self._language)
+                    join(making, word, specs, self._language, self._steps)
         except GrammarError:
             raise
         except InputError as error:

@@ -99,7 +99,10 @@ class Stream:
         if self._bytes + len(data) > self._max_bytes:
             raise AudioTooLongError(f"utterance_seconds: an utterance may last {self._source.seconds(self._max_bytes):g} s")
         self._bytes += len(data)
-        self._take(self._filters.process(self._pcm.decode(data)))
+        samples = self._filters.process(self._pcm.decode(data))
+        self._take(samples)
+        if self._listener is not None:
+            self._listener.hear(samples)
 
     @property
     def ready(self) -> bool:
@@ -133,8 +136,6 @@ class Stream:
 
     def _take(self, *samples: FloatArray) -> None:
         self._samples = np.concatenate([self._samples, *samples])
-        if self._listener is not None:
-            self._listener.hear(np.concatenate(samples))
 
     def _open_or_raise(self) -> None:
         if self._finished:

@@ -36,10 +36,10 @@ from ds_training.sentence_grammars import Kind, Trial, trial
 from ds_training.text import Orthography
 
 AXES: Mapping[str, tuple[float, ...]] = {  # of the closed search, tried one after the other
-    "threshold": (20.0, 30.0, 40.0),
     "alpha": (0.0, 0.2),
-    "beta": (-1.0, 0.0, 1.0),
-    "blank_penalty": (1.0, 1.5, 2.0, 2.5),
+    "blank_penalty": (1.0, 1.5, 2.0, 2.5, 3.0),
+    "beta": (0.0, 1.0, 2.0, 3.0),
+    "threshold": (20.0, 30.0, 40.0),
     "beam": (256, 384, 512),
     "skip": (0.99, 0.995),
 }

@@ -129,6 +129,12 @@ def test_the_end_waits_until_the_decoder_has_heard_all_of_the_voice(lag: float) 
     assert 2.0 + max(lag, NORMAL.finished) - FRAME <= end.noticed <= 2.0 + max(lag, NORMAL.finished) + STEP + 2 * FRAME
 
 
+def test_a_sentence_is_no_end_while_there_is_voice_that_the_decoder_has_not_heard() -> None:
+    end = ended(NORMAL, Scene([(1.0, 2.3)], letters=[(1.0, 1.9)], sentence=Sentence.FINISHED, lag=0.6))
+    assert end.reason is EndReason.COMPLETE
+    assert end.noticed >= 2.3 + 0.6 - FRAME
+
+
 def test_speech_starts_where_its_voice_began() -> None:
     [started] = events(NORMAL, Scene([(1.0, 2.0)], seconds=1.5).evidence())
     assert isinstance(started, SpeechStarted)
@@ -181,6 +187,7 @@ def test_letters_in_noise_are_no_speech_unless_nobody_else_listens() -> None:
     assert isinstance(end, SpeechEnded)
     assert end.reason is EndReason.NOTHING_SAID
     assert ended(NORMAL, replace(noise, detector=False)).reason is EndReason.SILENCE
+    assert ended(NORMAL, replace(noise, spoken=[(2.0, 2.5)])).reason is EndReason.NOTHING_SAID  # a cough after them changes nothing
 
 
 @EVERY_PRESET

@@ -132,6 +132,16 @@ def test_times_are_those_of_the_audio() -> None:
         assert ended.reason is EndReason.SILENCE
 
 
+def test_the_decoder_tells_the_time_by_what_it_has_heard() -> None:
+    late = replaying(ReplayModel(timing=Timing(0.01, 0.15)), Attending())
+    (_, ended), _ = listened([SPEECH], recognizer=late)
+    assert isinstance(ended, SpeechEnded)
+    assert ended.time == pytest.approx(END - 0.15, abs=0.011)  # as the model says: its rows trail the audio
+    assert ended.noticed - ended.time == pytest.approx(SETTINGS.silence + 0.15, abs=0.06)
+    steps = (ended.noticed * 16_000 - late.model.chunk_samples) / late.model.shift_samples
+    assert steps == pytest.approx(round(steps))
+
+
 def test_a_detector_hears_every_sample_once_and_in_order_until_speech_has_ended() -> None:
     made: list[Loudness] = []
 

@@ -22,6 +22,13 @@ async def told(utterance: Utterance) -> list[Event]:
     return [event async for event in utterance.events()]
 
 
+async def until_ended(utterance: Utterance) -> Event | None:
+    async for event in utterance.events():
+        if isinstance(event, SpeechEnded):
+            return event
+    return None
+
+
 def speech(events: list[Event]) -> list[Event]:
     return [event for event in events if isinstance(event, SpeechStarted | SpeechEnded)]
 
@@ -58,10 +65,12 @@ async def test_whoever_comes_late_is_told_of_start_and_end_all_the_same(engine: 
 
 async def test_the_end_of_speech_ends_no_utterance(engine: Engine) -> None:
     async with await engine.open(endpointing=ENDPOINTING) as utterance:
-        await utterance.feed(SPEECH)
-        async for event in utterance.events():
-            if isinstance(event, SpeechEnded):
-                break
+        ended = asyncio.create_task(until_ended(utterance))
+        for piece in cut(SPEECH, [640]):
+            await utterance.feed(piece)
+            await utterance.drained()
+            await turns()
+        assert isinstance(await ended, SpeechEnded)  # told at once, although the text does not change any more
         await utterance.feed(said(" the light") + silence(0.5))
         assert (await utterance.finish()).text == "turn on the light"
         assert len(speech(await told(utterance))) == 2

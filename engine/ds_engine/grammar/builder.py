@@ -23,14 +23,16 @@ class GraphBuilder:
     def node(self) -> int:
         """A new node. Raises GrammarError above MAX_NODES."""
         if len(self._arcs) >= MAX_NODES:
-            raise GrammarError(f"a grammar has at most {MAX_NODES} nodes, and one graph wants more")
+            raise GrammarError(f"a grammar has at most {MAX_NODES} nodes, and one graph alone has more")
         self._arcs.append([])
         return len(self._arcs) - 1
 
     def add(self, source: int, label: Label, target: int, weight: float = 0.0) -> None:
-        """An arc; `weight` is in nats. Raises GrammarError above MAX_ARCS."""
+        """An arc; `weight` is in nats. Raises GrammarError above MAX_ARCS, and for a source that is not there."""
+        if not 0 <= source < len(self._arcs):
+            raise GrammarError(f"an arc leaves node {source}, and there are {len(self._arcs)}")
         if self._size >= MAX_ARCS:
-            raise GrammarError(f"a grammar has at most {MAX_ARCS} arcs, and one graph wants more")
+            raise GrammarError(f"a grammar has at most {MAX_ARCS} arcs, and one graph alone has more")
         self._size += 1
         self._arcs[source].append(Arc(target, label, weight))
 

@@ -2,14 +2,15 @@
 
 It is the subset construction over graphs that call each other: a state is the set of places at which the words so far may have
 arrived (`stacks`), with all that may come next (`expansion`). The gain of a word is the difference that it makes to the best way so
-far: with the gain at the end, the gains of a sentence add up to the greatest weight of any path that says it.
+far, silence that follows without a choice included: with the gain at the end, the gains of a sentence add up to the greatest weight
+of any path that says it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ds_engine.grammar.expansion import Expanded, Expansion, Item
@@ -36,7 +37,7 @@ class State:
     lists: tuple[ListKey, ...]  # that may begin here, ascending
     wildcard: bool  # any word may follow
     final: float | None  # nats that a sentence gains that ends here; None: none does
-    items: tuple[Item, ...]  # all places at which one may stand, ascending in their units
+    items: tuple[Item, ...] = field(repr=False)  # all places at which one may stand, ascending in their units
 
 
 Step = tuple[State, float] | None
@@ -110,7 +111,8 @@ class Machine:
             for exits, silence in ways.spots:
                 for position in exits.words.get(word, ()):
                     arc = exits.arcs[position]
-                    found[unit, arc.target].append((weight + silence + scaled(arc.weight), returns))
+                    node, gained = self.units[unit].tables.settled(arc.target)
+                    found[unit, node].append((weight + silence + scaled(arc.weight) + gained, returns))
             for node, silence in ways.inside:
                 found[unit, node].append((weight + silence + self._wildcard, returns))
         if not found:

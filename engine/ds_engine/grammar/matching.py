@@ -136,7 +136,7 @@ class _Chart:
         """Whether a place after `begin` is worth a look."""
         node, end = place
         if end > begin:
-            return (unit, node) in self._surviving[end]
+            return (unit, self._units[unit].tables.settled(node)[0]) in self._surviving[end]
         exits = self._units[unit].tables.exits(node)
         if node == FINAL or exits.silent or exits.calls or exits.wildcards:
             return True

@@ -12,10 +12,11 @@ from ds_engine.grammar.expansion import Item
 from ds_engine.grammar.graph import START
 from ds_engine.grammar.machine import Machine, State
 from ds_engine.grammar.stacks import SENTENCE, Place
+from ds_engine.grammar.tables import Tables
 
 
 def survivors(machine: Machine, words: Sequence[str]) -> list[set[Place]] | None:
-    """For each number of words said, the places from which the rest leads to the end; None where the words are no sentence."""
+    """For each number of words said, the settled places from which the rest leads to the end; None where the words are no sentence."""
     states = [machine.start]
     for word in words:
         step = machine.follow(states[-1], word)
@@ -37,15 +38,17 @@ def _speaking(machine: Machine, state: State, word: str, after: Container[Place]
     found: set[Place] = set()
     involved = {unit for unit, _ in later}
     for item in reversed(state.items):  # called graphs come before those that call them
-        if item.unit in involved and (_says(item, word, after) or _calls(item, machine.units[item.unit].calls, found, later)):
+        if item.unit in involved and (
+            _says(item, machine.units[item.unit].tables, word, after) or _calls(item, machine.units[item.unit].calls, found, later)
+        ):
             found.add((item.unit, item.node))
     return found
 
 
-def _says(item: Item, word: str, after: Container[Place]) -> bool:
+def _says(item: Item, tables: Tables, word: str, after: Container[Place]) -> bool:
     for exits, _ in item.ways.spots:
         for position in exits.words.get(word, ()):
-            if (item.unit, exits.arcs[position].target) in after:
+            if (item.unit, tables.settled(exits.arcs[position].target)[0]) in after:
                 return True
     return any((item.unit, node) in after for node, _ in item.ways.inside)
 

@@ -33,7 +33,7 @@ class Ways:
     """All that may come next at a node, at once or after silence, with the greatest weight of that silence."""
 
     spots: tuple[tuple[Exits, Weight], ...]  # where words are said
-    calls: tuple[tuple[str, Node, Weight], ...]  # graph, node after it; the weight includes the arc's
+    calls: tuple[tuple[str, Node, Weight], ...]  # graph, node after it, settled; the weight includes what lies between
     inside: tuple[tuple[Node, Weight], ...]  # the node inside a wildcard, to which any word leads
     final: Weight | None  # None: FINAL is not reached
 
@@ -47,6 +47,7 @@ class Tables:
         self._arcs = arcs
         self._reach = reach
         self._exits: dict[Node, Exits] = {}
+        self._settled: dict[Node, tuple[Node, Weight]] = {}
         self._ways: dict[Node, Ways] = {}
         self._remembered = 0  # roughly: a race may lose some
 
@@ -65,6 +66,11 @@ class Tables:
         known = self._exits.get(node)
         return self._exits.setdefault(node, self._sorted(node)) if known is None else known
 
+    def settled(self, node: Node) -> tuple[Node, Weight]:
+        """Where one stands after the silence that leaves no choice, and its weight: all names of a list end at the same node."""
+        known = self._settled.get(node)
+        return self._settled.setdefault(node, self._settle(node)) if known is None else known
+
     def ways(self, node: Node) -> Ways:
         """All that may come next at a node."""
         known = self._ways.get(node)
@@ -75,6 +81,17 @@ class Tables:
                 self._ways, self._remembered = {}, 0
             known = self._ways.setdefault(node, self._gathered(reached))
         return known
+
+    def _settle(self, node: Node) -> tuple[Node, Weight]:
+        gained = 0
+        while node < len(self._arcs):
+            exits = self.exits(node)
+            targets = {target for target, _ in self._silence(node)}
+            if exits.words or exits.calls or exits.wildcards or len(targets) != 1:
+                break
+            gained += max(weight for _, weight in self._silence(node))
+            node = targets.pop()
+        return node, gained
 
     def _sorted(self, node: Node) -> Exits:
         words: dict[str, list[int]] = {}
@@ -115,7 +132,9 @@ class Tables:
             if exits.words:
                 spots.append((exits, weight))
             inside += [(self.inside(node, place), weight) for place in range(len(exits.wildcards))]
-            calls += [(callee, arc.target, weight + scaled(arc.weight)) for callee, arc in self._speaking(exits)]
+            for callee, arc in self._speaking(exits):
+                target, gained = self.settled(arc.target)
+                calls.append((callee, target, weight + scaled(arc.weight) + gained))
         return Ways(tuple(spots), tuple(calls), tuple(inside), reached.get(FINAL))
 
 

@@ -97,7 +97,7 @@ def one_hot(path: str, alphabet: Alphabet, probability: float = 0.9) -> FloatArr
 
 def assert_same(found: Sequence[Span], expected: Sequence[Span]) -> None:
     assert [(one.first, one.last) for one in found] == [(one.first, one.last) for one in expected]
-    assert [one.confidence for one in found] == pytest.approx([one.confidence for one in expected], rel=1e-5)
+    assert [one.fit.evenness for one in found] == pytest.approx([one.fit.evenness for one in expected], rel=1e-5)
 
 
 @each_kind
@@ -136,7 +136,7 @@ def test_spans_are_in_order_and_inside_whatever_is_asked(
         assert all(0 <= span.first <= span.last < max(rows, 1) for span in spans)
         assert [span.first for span in spans] == sorted(span.first for span in spans)
         assert [span.last for span in spans] == sorted(span.last for span in spans)
-        assert all(0.0 <= span.confidence <= 1.0 for span in spans)
+        assert all(0.0 <= span.fit.evenness <= 1.0 for span in spans)
 
 
 def test_nothing_said_has_no_spans() -> None:
@@ -158,7 +158,7 @@ def test_nothing_said_has_no_spans() -> None:
 def test_of_certain_rows_words_have_exactly_their_own(path: str, words: list[str], spans: list[tuple[int, int]]) -> None:
     found = align(one_hot(path, SPACED), [said(SPACED, *words)], SPACED)[0]
     assert [(one.first, one.last) for one in found] == spans
-    assert [one.confidence for one in found] == pytest.approx([0.9] * len(words), rel=1e-5)
+    assert [one.fit.evenness for one in found] == pytest.approx([0.9] * len(words), rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_confidence_is_the_geometric_mean_of_the_best_of_each_symbol() -> None
         np.array([[0.1, 0.1, 0.5, 0.3], [0.1, 0.0, 0.7, 0.2], [0.2, 0.2, 0.2, 0.4], [0.9, 0.05, 0.01, 0.04]], np.float32) + 1e-9
     )
     (found,) = align(log_probs, [said(SPACED, "ab")], SPACED)[0]
-    assert found.confidence == pytest.approx(math.sqrt(0.7 * 0.4), rel=1e-5)
+    assert found.fit.evenness == pytest.approx(math.sqrt(0.7 * 0.4), rel=1e-5)
 
 
 @pytest.mark.parametrize("value", [-math.inf, math.nan, 1e30, -1e30, 5.0, math.inf])
@@ -201,7 +201,7 @@ def test_values_that_are_no_log_probabilities_are_no_trouble(value: float) -> No
         log_probs = matrix(random, 6, SPACED)
         log_probs[random.random(log_probs.shape) < 0.4] = value
         (spans,) = align(log_probs, [said(SPACED, "ab", "a")], SPACED)
-        assert all(0.0 <= span.confidence <= 1.0 for span in spans)
+        assert all(0.0 <= span.fit.evenness <= 1.0 for span in spans)
         assert all(0 <= span.first <= span.last < 6 for span in spans)
 
 

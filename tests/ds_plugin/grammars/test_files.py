@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ds_engine.errors import GrammarError
-from ds_plugin.grammars.cache import MAX_FILES, checksum, keep, kept, key_of
+from ds_plugin.grammars.cache import MAX_FILES, MAX_SECONDS, checksum, keep, kept, key_of
 from ds_plugin.grammars.files import load_grammar
 from ds_plugin.grammars.templates import with_lists
 from tests.ds_plugin.grammars.template_helpers import LetterReader, heard, said
@@ -215,6 +217,15 @@ def test_the_cache_keeps_the_files_that_were_used_last(tmp_path: Path) -> None:
     assert "somebody's.txt" in found
     assert kept(tmp_path, "1") is None
     assert kept(tmp_path, str(MAX_FILES + 4)) == {"value": MAX_FILES + 4}
+
+
+def test_what_was_never_finished_goes_in_the_end(tmp_path: Path) -> None:
+    for name, age in (("old", 2 * MAX_SECONDS), ("new", 0)):
+        path = tmp_path / f"{name}.grammar.tmp"
+        path.touch()
+        os.utime(path, (time.time() - age,) * 2)
+    keep(tmp_path, "1", 1)
+    assert {path.name for path in tmp_path.iterdir()} == {"new.grammar.tmp", "1.grammar.json"}
 
 
 def test_keys_differ_wherever_parts_differ() -> None:

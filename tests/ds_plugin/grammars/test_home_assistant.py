@@ -28,7 +28,7 @@ NAMES = [
 ]
 LISTS = {"name": {"values": NAMES}, "area": {"values": ["zima", "Furbo Nook"]}, "floor": {"values": ["qarta"]}}
 HERE = "here"  # the area of the satellite
-SENTENCES = {"en": 200, "de": 25, "fr": 40, "nl": 40}
+SENTENCES = {"en": 200, "de": 10, "fr": 20, "nl": 15}
 Slots = dict[str, Any]
 
 
@@ -148,9 +148,9 @@ def test_what_is_written_is_recognised_by_hassil_too(name: str) -> None:
 @pytest.mark.parametrize("name", SENTENCES)
 def test_words_that_hassil_does_not_recognise_are_no_sentence(name: str) -> None:
     tongue, reader, rng = language(name), LetterReader(), random.Random(3)  # noqa: S311
-    vocabulary = sorted({word for _, text in tongue.sampled(50, seed=4) for word in reader(text).spoken.split()})
+    vocabulary = sorted({word for _, text in tongue.sampled(20, seed=4) for word in reader(text).spoken.split()})
     refused = 0
-    for _, text in tongue.sampled(SENTENCES[name], seed=5):
+    for _, text in tongue.sampled(SENTENCES[name] // 2, seed=5):
         words = reader(text).spoken.split()
         for _ in range(rng.choice((1, 2))):
             place = rng.randrange(len(words) + 1)
@@ -158,7 +158,7 @@ def test_words_that_hassil_does_not_recognise_are_no_sentence(name: str) -> None
         if not tongue.recognised(" ".join(words)):
             refused += 1
             assert tongue.matched(" ".join(words)) is None, words
-    assert refused > SENTENCES[name] / 3
+    assert refused > SENTENCES[name] / 6
 
 
 def test_most_of_the_sentences_fit_this_household() -> None:

@@ -6,8 +6,12 @@ import pytest
 
 from ds_engine.errors import GrammarError
 from ds_plugin.grammars.joined import MAX_JOINED
+from ds_plugin.grammars.lists import ListGraphs
 from ds_plugin.grammars.making import FEW
-from tests.ds_plugin.grammars.template_helpers import WILD, heard, is_said, of, said, values
+from ds_plugin.grammars.rules import Rules
+from ds_plugin.grammars.schema import TextList, Value
+from ds_plugin.grammars.walk import ListWord, Mention
+from tests.ds_plugin.grammars.template_helpers import WILD, LetterReader, heard, is_said, of, said, values
 
 
 def test_a_slot_has_the_value_out_and_the_sentence_what_was_said() -> None:
@@ -164,3 +168,10 @@ def test_a_value_that_may_be_silent_is_left_out() -> None:
     found = of("turn on {name} now", lists={"name": values("[lamp]", "fan", {"in": "<oops> x"})})
     assert said(found) == {"turn on fan now"}
     assert "test.yaml: the list name: the rule <oops> is missing" in found.problems
+
+
+def test_lists_that_take_too_many_steps_are_refused() -> None:
+    specs = {"x": TextList(tuple(Value(letter, None, {}, "a.yaml", plain=True) for letter in "abcdef"))}
+    for pieces, reason in (((Mention("x", "x"),), "a.yaml: the list x"), ((Mention("x", "x"), "s"), "list {x:x}s")):
+        with pytest.raises(GrammarError, match=f"{reason}: the grammar is too large: it takes more than 5 steps"):
+            ListGraphs(specs, Rules({}), LetterReader(), "en", {}, steps=5).of(ListWord(pieces, ""))

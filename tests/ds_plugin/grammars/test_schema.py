@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds_engine.errors import GrammarError
@@ -121,6 +121,7 @@ JUNK = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     st.fixed_dictionaries({}, optional=dict.fromkeys(("intents", "lists", "expansion_rules", "skip_words", "settings", "language"), JUNK))
 )

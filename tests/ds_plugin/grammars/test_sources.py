@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped,unused-ignore]  # ships no type information
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds_engine.errors import GrammarError
@@ -53,12 +53,14 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_json_is_read_as_python_reads_it(value: Any) -> None:
     for indent in (None, 1):
         assert read(json.dumps(value, indent=indent), JSON) == value
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_yaml_is_read_as_its_own_safe_loader_reads_it(value: Any) -> None:
     text = yaml.safe_dump(value)
@@ -96,6 +98,7 @@ def test_a_broken_or_clever_file_is_refused_with_its_line(text: str | bytes, pat
     assert len(str(caught.value)) < 300
 
 
+@settings(deadline=None)
 @given(st.text("[]{}:-*&!|>\n\t \"'#,?ab1%", max_size=60), st.sampled_from([YAML, JSON]))
 def test_any_text_is_a_value_or_a_grammar_error(text: str, path: Path) -> None:
     assert failure(text, path).startswith((str(path), "none"))

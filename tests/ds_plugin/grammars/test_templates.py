@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds_engine.errors import GrammarError
@@ -243,6 +243,7 @@ def test_a_million_names_are_refused() -> None:
 TEXTS = st.text("()[]{}<>|;:@'%°., abλ1\\é", max_size=12)
 
 
+@settings(deadline=None)
 @given(st.lists(TEXTS, max_size=4), st.lists(TEXTS, max_size=3), st.dictionaries(st.sampled_from("ab"), TEXTS, max_size=2))
 def test_any_templates_are_a_grammar_or_a_grammar_error(sentences: list[str], names: list[str], rules: dict[str, str]) -> None:
     with suppress(GrammarError):
