@@ -160,11 +160,11 @@ def _halves(bench: Bench, part: str, posteriors: Posteriors) -> Iterator[Line]:
     open_ = decoded(_decoder(bench, "open", 0.0), bias, posteriors, numbers)
     closed = decoded(_decoder(bench, "closed", EVERYTHING), bias, posteriors, numbers)
     known = [each.said in inside for each in open_]
-    for name, found in (("open", open_), ("closed, strictness 0", closed)):
+    for name, found in (("open", open_), ("both, every sentence accepted", closed)):
         right = share(each.right for each, member in zip(found, known, strict=True) if member)
         yield Line(part, name, {"right inside": right, **asdict(figures(found))})
     limit = _strictness(closed, known)
-    for strictness in (*STRICTNESSES, bench.options.strictness, limit):
+    for strictness in sorted({*STRICTNESSES, bench.options.strictness, limit}):
         yield Line(part, f"hybrid, strictness {strictness:.3g}", _hybrid(open_, closed, known, strictness))
     found = decoded(_decoder(bench, "hybrid", bench.options.strictness), bias, posteriors, numbers)
     right = share(each.right for each, member in zip(found, known, strict=True) if member)

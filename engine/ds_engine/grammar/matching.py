@@ -42,7 +42,10 @@ class _Best(NamedTuple):
 
 
 def match(grammars: Sequence[Grammar], words: Sequence[str]) -> Match | None:
-    """What these words are, or None where no grammar says exactly them. Raises GrammarError for a grammar that is not sound."""
+    """What these words are, or None where no grammar says exactly them. Who asks often keeps a machine, and asks `match_in`.
+
+    Raises GrammarError for a grammar that is not sound.
+    """
     return match_in(Machine(grammars), words)
 
 

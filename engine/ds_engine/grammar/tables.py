@@ -76,9 +76,9 @@ class Tables:
         known = self._ways.get(node)
         if known is None:
             reached = farthest(node, self._silence)
-            self._remembered += len(reached)
-            if self._remembered > MAX_REMEMBERED:
+            if self._remembered + len(reached) > MAX_REMEMBERED:
                 self._ways, self._remembered = {}, 0
+            self._remembered += len(reached)
             known = self._ways.setdefault(node, self._gathered(reached))
         return known
 

@@ -21,6 +21,7 @@ from ds_engine.search.policy import SearchPolicy
 from ds_engine.transcript import Hypothesis
 
 _OPEN_ONLY = frozenset({"alpha", "beta"})
+UNFINISHED = 2.0  # nats by which a sentence that is said only in part may be likelier than the best whole one, for that to count as said
 _MACHINES = 8  # sets of grammars of which the walked part is remembered
 
 
@@ -29,7 +30,8 @@ class ClosedDecoder(KernelDecoder):
 
     def __init__(self, alphabet: Alphabet, timing: Timing, open_: KernelDecoder, policy: SearchPolicy) -> None:
         """`open_` searches beside this one: what a wildcard may hold is its vocabulary, weighed as it weighs it."""
-        super().__init__(alphabet, timing, open_.vocabulary.under(policy) if open_.vocabulary else None, policy)
+        vocabulary = open_.vocabulary.under(policy) if open_.vocabulary else None
+        super().__init__(alphabet, timing, vocabulary, policy, replace(open_.calibration, confidence=None))
         self._open = open_
         self._tries: Any = lru_cache(_MACHINES)(self._make_tries)
         self._machine: Any = lru_cache(_MACHINES)(partial(Machine, wildcard=WILDCARD))
@@ -51,22 +53,20 @@ class ClosedDecoder(KernelDecoder):
 
     def attention(self, state: State) -> Attention:
         """Whether the likeliest beginning of a sentence is one already. See Attentive."""
-        history, node = state.kernel.best()
-        ended = state.language.step(history, node).history
-        if ended < 0 and node != state.language.root(history):
-            return replace(super().attention(state), sentence=Sentence.INCOMPLETE)  # in the middle of a word
-        place = cast("Place", state.language.place(history if ended < 0 else ended))
-        if place.final is None:
-            sentence = Sentence.INCOMPLETE
-        else:
-            sentence = Sentence.COMPLETE if place.words or place.lists or place.wildcard else Sentence.FINISHED
-        return replace(super().attention(state), sentence=sentence)
+        heard = super().attention(state)
+        readings = state.kernel.readings()
+        if not readings or state.kernel.score() - readings[0][1] > UNFINISHED:
+            return replace(heard, sentence=Sentence.INCOMPLETE)
+        place = cast("Place", state.language.place(readings[0][0]))
+        more = place.words or place.lists or place.wildcard
+        return replace(heard, sentence=Sentence.COMPLETE if more else Sentence.FINISHED)
 
     def finish(self, state: State) -> tuple[Hypothesis, ...]:
         """The likeliest sentences, best first, the best with what it means; one hypothesis without words where none is left."""
-        if not state.kernel.readings():
+        found = dict(state.kernel.readings())
+        if not found:
             return (Hypothesis("", (), 0.0, state.kernel.score()),)
-        best, *others = super().finish(state)
+        best, *others = self._aligned(state, found)
         meaning = match_in(self._machine(state.bias.grammars), [word.text for word in best.words]) if best.words else None
         return (replace(best, match=meaning), *others)
 

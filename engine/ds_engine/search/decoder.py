@@ -10,22 +10,22 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from ds_engine.alphabet import Alphabet
 from ds_engine.automaton import NODE_BITS, Automaton, Layers
 from ds_engine.bias import Bias
 from ds_engine.decoder import Attention, DecoderContext, Timing, trailing_rows
 from ds_engine.errors import BundleError, InputError
 from ds_engine.features import FloatArray
+from ds_engine.search.confidence import Belief, of_utterance
 from ds_engine.search.constraint import FREE, Constraint
 from ds_engine.search.kernel import Kernel
 from ds_engine.search.language import FIRST, Language, Said
+from ds_engine.search.lattice import Lattice
 from ds_engine.search.phrases import Phrases
 from ds_engine.search.policy import SearchPolicy
 from ds_engine.search.sources import of_bundle, of_file
 from ds_engine.search.spelling import Spelling, SpellingModel
-from ds_engine.search.timeline import Timeline
+from ds_engine.search.timeline import Calibration, Timeline
 from ds_engine.search.vocabulary import Vocabulary
 from ds_engine.transcript import Hypothesis, Partial, Word
 
@@ -60,6 +60,7 @@ class State:
     kernel: Kernel
     language: Language
     timeline: Timeline
+    lattice: Lattice | None
     layers: Layers
     bias: Bias
     rows: int = 0
@@ -70,7 +71,14 @@ class State:
 class KernelDecoder:
     """See ds_engine.decoder.Decoder."""
 
-    def __init__(self, alphabet: Alphabet, timing: Timing, vocabulary: Vocabulary | None, policy: SearchPolicy) -> None:
+    def __init__(
+        self,
+        alphabet: Alphabet,
+        timing: Timing,
+        vocabulary: Vocabulary | None,
+        policy: SearchPolicy,
+        calibration: Calibration | None = None,
+    ) -> None:
         """Without a vocabulary the policy's `recombine` and language weights mean nothing."""
         self._alphabet = alphabet
         self._timing = timing
@@ -78,18 +86,30 @@ class KernelDecoder:
         self._policy = policy if vocabulary else replace(policy, alpha=0.0, beta=0.0, recombine=False)
         self._compiled: Any = lru_cache(_BIASES)(self._compile)
         self._letters = SpellingModel.free(alphabet)
+        self._calibration = calibration or Calibration()
 
     @classmethod
     def make(cls, context: DecoderContext) -> KernelDecoder:
         """The decoder factory. Raises BundleError or LanguageModelError for a broken file, InputError for a wrong setting."""
         source = of_file(context.language_model, context.alphabet) if context.language_model else of_bundle(context.bundle)
         policy = SearchPolicy.of(calibrated(context, "search"), source.settings if source else {}, context.search)
-        return cls(context.alphabet, context.timing, Vocabulary(context.alphabet, source, policy) if source else None, policy)
+        return cls(
+            context.alphabet,
+            context.timing,
+            Vocabulary(context.alphabet, source, policy) if source else None,
+            policy,
+            Calibration.of(context.bundle.manifest),
+        )
 
     @property
     def policy(self) -> SearchPolicy:
         """The settings."""
         return self._policy
+
+    @property
+    def calibration(self) -> Calibration:
+        """What is known of the model's words."""
+        return self._calibration
 
     @property
     def vocabulary(self) -> Vocabulary | None:
@@ -102,8 +122,9 @@ class KernelDecoder:
         space = self._space(bias, compiled)
         model = self._vocabulary.model if self._vocabulary else None
         language = Language(space.layers, model, compiled.phrases, self._policy, space.constraint, space.overlays)
-        kernel = Kernel(self._alphabet, space.layers, language, self._policy)
-        return State(kernel, language, Timeline(self._alphabet, self._timing), space.layers, bias)
+        lattice = Lattice(language) if self._calibration.confidence else None
+        kernel = Kernel(self._alphabet, space.layers, language, self._policy, lattice)
+        return State(kernel, language, Timeline(self._alphabet, self._timing, self._calibration), lattice, space.layers, bias)
 
     def advance(self, state: State, log_probs: FloatArray) -> State:
         """Takes float32 [steps, symbols] and updates the state in place."""
@@ -136,28 +157,46 @@ class KernelDecoder:
 
     def finish(self, state: State) -> tuple[Hypothesis, ...]:
         """The likeliest readings, best first, words aligned. Confidences are geometric means of symbol probabilities, not calibrated."""
-        found = dict(state.kernel.readings()) or {state.kernel.best()[0]: state.kernel.score()}
+        if found := dict(state.kernel.readings()):
+            return self._aligned(state, found)
+        return self._aligned(state, {state.kernel.best()[0]: state.kernel.score()}, state.kernel.weights())
+
+    def _aligned(self, state: State, found: Mapping[int, float], weights: Mapping[int, float] | None = None) -> tuple[Hypothesis, ...]:
+        """The hypotheses of histories and their scores, the best first. `weights` are what words are weighed by, where otherwise."""
         readings: dict[str, int] = {}
         for history in found:
             readings.setdefault(self._alphabet.join(said.text for said in state.language.said(history, state.root)), history)
             if len(readings) == self._policy.alternatives:
                 break
         chosen = list(readings.values())
-        words = state.timeline.finish([state.language.said(history, state.root) for history in chosen])
+        beliefs = self._beliefs(state, weights or found, chosen)
+        words = state.timeline.finish([state.language.said(history, state.root) for history in chosen], beliefs)
         return tuple(self._hypothesis(found[history], said) for history, said in zip(chosen, words, strict=True))
 
     def _hypothesis(self, score: float, words: Sequence[Word]) -> Hypothesis:
-        confidence = float(np.mean([word.confidence for word in words])) if words else 0.0
+        confidence = of_utterance([word.confidence for word in words])
         return Hypothesis(self._alphabet.join(word.text for word in words), tuple(words), confidence, score)
+
+    def _beliefs(self, state: State, weights: Mapping[int, float], histories: Sequence[int]) -> list[list[Belief]]:
+        """In the words of each history after the settled ones, and in the utterance's end; nothing where the bundle is not calibrated."""
+        paths = [state.language.path(history, state.root) for history in histories]
+        return state.lattice.beliefs(weights, paths, state.root) if state.lattice else []
 
     def _settle(self, state: State) -> None:
         """Aligns what all hypotheses share and forgets what none needs."""
         histories = state.kernel.histories()
         shared = state.language.shared(histories)
-        state.timeline.settle(state.language.said(shared, state.root), self._following(state, shared))
-        state.root = shared
+        if shared != state.root:
+            beliefs = self._beliefs(state, state.kernel.weights(), [shared]) or [[]]
+            words = state.language.said(shared, state.root)
+            state.timeline.settle(words, self._following(state, shared), beliefs[0][: len(words)])
+            state.root = shared
         if len(state.language) > FORGET_HISTORIES or any(len(free) > FORGET_NODES for _, free in _free(state.layers)):
-            state.kernel.rename(state.language.forget(histories, shared), self._forgotten(state))
+            alive = state.lattice.alive(state.kernel.weights(), shared) if state.lattice else []
+            renamed = state.language.forget([*histories, *alive], shared)
+            state.kernel.rename(renamed, self._forgotten(state))
+            if state.lattice:
+                state.lattice.rename(renamed)
             state.root = FIRST
 
     def _following(self, state: State, shared: int) -> list[Said]:

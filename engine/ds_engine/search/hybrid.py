@@ -21,7 +21,10 @@ from ds_engine.features import FloatArray
 from ds_engine.search.acceptance import Acceptance
 from ds_engine.search.closed_decoder import ClosedDecoder
 from ds_engine.search.decoder import KernelDecoder, State
-from ds_engine.transcript import Hypothesis, Partial, Word
+from ds_engine.transcript import Hypothesis, Partial
+
+BEHIND_PER_CHARACTER = 1.0  # nats behind open speech up to which a sentence counts as said while one still listens
+BEHIND_BEGUN = 5.0  # nats, and one that has only begun
 
 
 class Mode(StrEnum):
@@ -129,9 +132,11 @@ class HybridDecoder:
             case _Alone(search, heard):
                 return search.attention(heard)
             case _Both(spoken, sentence):
-                sure = self._acceptance.probability([_so_far(self._closed, sentence)], _so_far(self._open, spoken))
-                believed = self._closed.attention(sentence).sentence if sure >= self._policy.strictness else Sentence.UNKNOWN
-                return replace(self._open.attention(spoken), sentence=believed)
+                believed = self._closed.attention(sentence).sentence
+                behind = spoken.kernel.score() - sentence.kernel.score()
+                characters = len(self._closed.partial(sentence).text.replace(" ", ""))
+                trusted = BEHIND_BEGUN if believed is Sentence.INCOMPLETE else BEHIND_PER_CHARACTER * characters
+                return replace(self._open.attention(spoken), sentence=believed if behind <= trusted else Sentence.UNKNOWN)
 
     def finish(self, state: _Alone | _Both) -> tuple[Hypothesis, ...]:
         """The hypotheses of the search that is believed, best first; the other's best is an alternative."""
@@ -144,7 +149,7 @@ class HybridDecoder:
     def _chosen(self, spoken: tuple[Hypothesis, ...], sentences: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:
         sure = self._acceptance.probability(sentences, spoken[0])
         if sentences[0].match is not None and sure >= self._policy.strictness:
-            return (replace(sentences[0], confidence=sure), *sentences[1:], spoken[0])
+            return (_surely(sentences[0], sure), *sentences[1:], spoken[0])
         if self._policy.mode == Mode.CLOSED:
             return (Hypothesis("", (), 1 - sure, spoken[0].score), *(each for each in sentences if each.words))
         return spoken
@@ -156,7 +161,6 @@ class HybridDecoder:
         return unit.join(first for first, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _so_far(search: KernelDecoder, state: State) -> Hypothesis:
-    """The likeliest hypothesis, without times."""
-    text = search.partial(state).text
-    return Hypothesis(text, tuple(Word(word, 0.0, 0.0, 0.0) for word in text.split()), 0.0, state.kernel.score())
+def _surely(sentence: Hypothesis, sure: float) -> Hypothesis:
+    """The sentence and its words with the probability that all of it is right."""
+    return replace(sentence, words=tuple(replace(word, confidence=sure) for word in sentence.words), confidence=sure)

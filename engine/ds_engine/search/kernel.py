@@ -23,6 +23,7 @@ from ds_engine.alphabet import Alphabet
 from ds_engine.automaton import PACKED_BITS, BoolArray, DoubleArray, Layers, NodeArray
 from ds_engine.features import FloatArray
 from ds_engine.search.language import FIRST, Language
+from ds_engine.search.lattice import Lattice
 from ds_engine.search.policy import SearchPolicy
 
 NO_COLUMN = -1  # of a hypothesis that has no symbol yet
@@ -54,8 +55,11 @@ class Beam:
 class Kernel:
     """The search of one utterance."""
 
-    def __init__(self, alphabet: Alphabet, layers: Layers, language: Language, policy: SearchPolicy) -> None:
+    def __init__(
+        self, alphabet: Alphabet, layers: Layers, language: Language, policy: SearchPolicy, lattice: Lattice | None = None
+    ) -> None:
         self._layers = layers
+        self._lattice = lattice
         self._language = language
         self._policy = policy
         self._separator = alphabet.separator
@@ -95,6 +99,12 @@ class Kernel:
         """The histories of all hypotheses, repeats included."""
         return [int(history) for history in self.beam.histories]
 
+    def weights(self) -> dict[int, float]:
+        """The natural-log scores of the histories of all hypotheses."""
+        histories, places = np.unique(self.beam.histories, return_inverse=True)
+        masses = np.bincount(places, self.beam.blank + self.beam.symbol)
+        return {history: math.log(mass) + self._scale for history, mass in zip(histories.tolist(), masses.tolist(), strict=True) if mass}
+
     def readings(self) -> list[tuple[int, float]]:
         """What the utterance may have been, if it ends here: histories and natural-log scores, best first.
 
@@ -122,6 +132,8 @@ class Kernel:
         beam.keys = np.array([self._language.key(history) for history in beam.histories.tolist()], np.int64)
 
     def _row(self, probs: DoubleArray, blank: float, highest: float, *, wait: bool) -> None:
+        if self._lattice is not None:
+            self._lattice.advance(self._scale)
         beam = self.beam
         total = beam.blank + beam.symbol
         repeated = beam.symbol if self._separator is None else np.where(beam.columns == self._separator, total, beam.symbol)
@@ -177,6 +189,8 @@ class Kernel:
             if after < 0:
                 continue
             masses = (0.0, (blank + symbol) * spoken * factor) if separator is not None else (blank * factor, symbol * factor)
+            if self._lattice is not None and sum(masses) > limit:
+                self._lattice.end(history, after, key, sum(masses))
             place = (key, column if separator is None else separator)
             known = found.get(place)
             if known is None or (known[0] != after and sum(masses) > known[1] + known[2]):

@@ -68,6 +68,7 @@ class Language:
         self._parents = [-1]
         self._said: list[Said | None] = [None]
         self._context_of = [0]
+        self._verdicts = [(0.0, 0)]  # on the last word of each: its log-probability in its context, and its index
         self._steps: dict[tuple[int, int], Step] = {}  # by history and node
         self._children: dict[tuple[int, str], int] = {}  # (history, text) -> history: one history, however it was spelled
 
@@ -122,6 +123,33 @@ class Language:
             history = self._parents[history]
         return words[::-1]
 
+    def path(self, history: int, since: int = FIRST) -> list[int]:
+        """The histories after `since` up to this one, one for each of `said`."""
+        found = []
+        while history != since:
+            found.append(history)
+            history = self._parents[history]
+        return found[::-1]
+
+    def parent(self, history: int) -> int:
+        """The history before the last word."""
+        return self._parents[history]
+
+    def word(self, history: int) -> str:
+        """The last word; nothing before any word."""
+        said = self._said[history]
+        return said.text if said else ""
+
+    def support(self, history: int) -> float:
+        """Nats by which the language model finds the last word likelier after the words before it than anywhere; 0 without a model."""
+        log_prob, index = self._verdicts[history]
+        return log_prob - self._model.advance(self._model.empty, index)[0] if self._model is not None else 0.0
+
+    def ending(self, history: int) -> float:
+        """The same of the utterance's end after a history."""
+        context = self._contexts[self._context_of[history]][0]
+        return self._model.end(context) - self._model.end(self._model.empty) if self._model is not None else 0.0
+
     def shared(self, histories: Iterable[int]) -> int:
         """The last history from which all of these descend (or which all of them are)."""
         live = sorted(set(histories))
@@ -151,6 +179,7 @@ class Language:
         self._context_of = [self._context_ids[context] for context in contexts]
         self._parents = [-1, *(renamed[self._parents[old]] for old in order[1:])]
         self._said = [None, *(self._said[old] for old in order[1:])]
+        self._verdicts = [self._verdicts[old] for old in order]
         self._children = {
             (renamed[history], text): renamed[after]
             for (history, text), after in self._children.items()
@@ -167,6 +196,7 @@ class Language:
         place, gain = allowed
         policy = self._overlays if overlay else self._policy
         gain += policy.beta + ending.price - ending.advance
+        log_prob = 0.0
         if self._model is not None:
             log_prob, context = self._model.advance(context, ending.index)
             gain += policy.alpha * log_prob
@@ -176,6 +206,7 @@ class Language:
             after = self._children[history, ending.text] = len(self._parents)
             self._parents.append(history)
             self._said.append(Said(ending.text, ending.spelling))
+            self._verdicts.append((log_prob, ending.index))
             self._context_of.append(self._context_id((context, phrase, place)))
         return Step(after, math.exp(min(gain + boost, _MOST)), self.key(after))
 

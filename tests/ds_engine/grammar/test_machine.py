@@ -103,6 +103,16 @@ def test_a_list_that_may_be_left_out_begins_beside_what_follows_it() -> None:
     assert (machine.start.words, len(machine.start.lists)) == (("now",), 1)
 
 
+def test_a_list_with_which_only_another_begins_is_not_told_apart() -> None:
+    made = one(choice([Call("name")], words("stop")), lists=["name", "area"], name=chain(Call("area"), *words("lamp")), area=names("bed"))
+    machine = Machine([made])
+    assert (machine.start.words, machine.start.lists) == (("stop",), (ListKey(0, "name"),))
+    assert [item.listed for item in machine.start.items] == [False, True, True]
+    assert reached(machine, "bed").words == ("lamp",)
+    beside = one(choice([Call("name")], [Call("area")]), lists=["name", "area"], name=made.graphs["name"], area=made.graphs["area"])
+    assert [key.name for key in Machine([beside]).start.lists] == ["area", "name"]
+
+
 def test_a_list_that_fifty_templates_call_is_one_item() -> None:
     templates = [[*words("turn"), Call("name"), *words(f"end{number}")] for number in range(50)]
     machine = Machine([one(choice(*templates), lists=["name"], name=names("bed lamp", "bed fan"))])

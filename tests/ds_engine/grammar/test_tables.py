@@ -3,12 +3,12 @@ from __future__ import annotations
 import gc
 import weakref
 
-from ds_engine.grammar.builder import grammar
-from ds_engine.grammar.graph import Call, Grammar, Graph
+from ds_engine.grammar.builder import GraphBuilder, grammar
+from ds_engine.grammar.graph import FINAL, START, Call, Grammar, Graph, Skip
 from ds_engine.grammar.machine import Machine
 from ds_engine.grammar.network import network
 from ds_engine.grammar.reach import Nature
-from ds_engine.grammar.tables import MAX_VARIANTS, Tables, tables
+from ds_engine.grammar.tables import MAX_REMEMBERED, MAX_VARIANTS, Tables, tables
 from tests.ds_engine.grammar.graphs import chain, choice, household, names, one, words
 
 
@@ -56,3 +56,18 @@ def test_variants_of_a_graph_do_not_pile_up() -> None:
     made = [weakref.ref(tables(graph, {"list": Nature(empty=weight)})) for weight in range(3 * MAX_VARIANTS)]
     gc.collect()
     assert 0 < sum(reference() is not None for reference in made) <= MAX_VARIANTS
+
+
+def test_what_is_reached_in_silence_is_not_remembered_without_end() -> None:
+    builder = GraphBuilder()
+    node = START
+    for number in range(1000):
+        following = builder.node()
+        builder.words(node, f"word{number}", following)
+        builder.add(node, Skip(), following)
+        node = following
+    builder.words(node, "end", FINAL)
+    made = tables(builder.build(), {})
+    for passed, place in enumerate([START, *range(2, 1001)]):
+        assert len(made.ways(place).spots) == 1001 - passed
+        assert sum(len(ways.spots) for ways in made._ways.values()) <= MAX_REMEMBERED

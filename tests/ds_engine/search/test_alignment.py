@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ds_engine.alphabet import Alphabet, Boundary, BoundaryRule
 from ds_engine.features import FloatArray
 from ds_engine.search.alignment import Span, align
+from ds_engine.search.confidence import Fit
 from ds_engine.search.language import Said
 
 SPACED = Alphabet(("_", " ", "a", "b"))
@@ -73,7 +74,7 @@ def exhaustive(log_probs: FloatArray, reading: Sequence[Said], alphabet: Alphabe
 
 def span(tokens: Sequence[Token], log_probs: FloatArray) -> Span:
     symbols = [float(log_probs[first : last + 1, column].max()) for column, first, last in tokens]
-    return Span(tokens[0][1], tokens[-1][2], math.exp(sum(symbols) / len(symbols)))
+    return Span(tokens[0][1], tokens[-1][2], Fit(len(tokens), 0, 0.0, math.exp(sum(symbols) / len(symbols)), 0.0))
 
 
 def said(alphabet: Alphabet, *words: str) -> list[Said]:

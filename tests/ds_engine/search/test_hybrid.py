@@ -242,8 +242,8 @@ class TestAttention:
         assert self.after(hybrid(kind, CERTAIN), kind, kind.words[:1], 5).sentence is Sentence.INCOMPLETE
 
     @each_kind
-    def test_a_sentence_that_is_not_believed_is_no_reason_to_stop(self, kind: Kind) -> None:
-        assert self.after(hybrid(kind, NEVER), kind, kind.words[:2], 5).sentence is Sentence.UNKNOWN
+    def test_what_is_no_sentence_is_no_reason_to_stop(self, kind: Kind) -> None:
+        assert self.after(hybrid(kind), kind, (kind.words[1], kind.words[2], kind.words[1]), 5).sentence is Sentence.UNKNOWN
 
     @each_kind
     def test_open_speech_has_words_and_silence_alone(self, kind: Kind) -> None:

@@ -54,7 +54,7 @@ def untouched(alphabet: Alphabet, rows: FloatArray, words: Sequence[Said]) -> li
     """What alignment with all rows at once says."""
     spans = align(rows, [words], alphabet)[0]
     return [
-        Word(word.text, TIMING.start(span.first), TIMING.start(span.last + 1), span.confidence)
+        Word(word.text, TIMING.start(span.first), TIMING.start(span.last + 1), span.fit.evenness)
         for word, span in zip(words, spans, strict=True)
     ]
 
