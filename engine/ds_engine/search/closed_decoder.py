@@ -21,6 +21,7 @@ from ds_engine.search.policy import SearchPolicy
 from ds_engine.transcript import Hypothesis
 
 _OPEN_ONLY = frozenset({"alpha", "beta"})
+ALTERNATIVES = 2  # sentences: acceptance asks by how much the best leads, and each one must be aligned in the end
 UNFINISHED = 2.0  # nats by which a sentence that is said only in part may be likelier than the best whole one, for that to count as said
 _MACHINES = 8  # sets of grammars of which the walked part is remembered
 
@@ -44,7 +45,7 @@ class ClosedDecoder(KernelDecoder):
         model are for open speech and do not count here.
         """
         given = {name: value for name, value in context.search.items() if name not in _OPEN_ONLY}
-        policy = SearchPolicy.of(calibrated(context, "search"), calibrated(context, "closed"), given)
+        policy = SearchPolicy.of(calibrated(context, "search"), calibrated(context, "closed"), given, {"alternatives": ALTERNATIVES})
         return cls(context.alphabet, context.timing, open_, policy)
 
     def _space(self, bias: Bias, compiled: Compiled) -> Space:

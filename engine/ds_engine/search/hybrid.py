@@ -24,6 +24,8 @@ from ds_engine.search.decoder import KernelDecoder, State
 from ds_engine.transcript import Hypothesis, Partial
 
 BEHIND_PER_CHARACTER = 1.0  # nats behind open speech up to which a sentence counts as said while one still listens
+HOPELESS = 80.0  # nats behind open speech; sentences of people that were right ended at most 62 behind, half of them 20 ahead
+LOOK_ROWS = 25  # between two looks at that
 BEHIND_BEGUN = 5.0  # nats, and one that has only begun
 
 
@@ -68,12 +70,13 @@ class _Alone:
     state: State
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Both:
     """An utterance that both hear."""
 
     open: State
     closed: State
+    rows: int = 0
 
 
 class HybridDecoder:
@@ -105,12 +108,16 @@ class HybridDecoder:
 
     def advance(self, state: _Alone | _Both, log_probs: FloatArray) -> _Alone | _Both:
         """Takes float32 [steps, symbols] and updates the state in place."""
-        match state:
-            case _Alone(search, heard):
-                search.advance(heard, log_probs)
-            case _Both(spoken, sentence):
-                self._open.advance(spoken, log_probs)
-                self._closed.advance(sentence, log_probs)
+        while isinstance(state, _Both) and len(log_probs):
+            now = log_probs[: LOOK_ROWS - state.rows % LOOK_ROWS]  # at rows that do not depend on how they were cut into calls
+            log_probs = log_probs[len(now) :]
+            self._open.advance(state.open, now)
+            self._closed.advance(state.closed, now)
+            state.rows += len(now)
+            if state.rows % LOOK_ROWS == 0 and self._hopeless(state):
+                state = _Alone(self._open, state.open)
+        if isinstance(state, _Alone):
+            state.search.advance(state.state, log_probs)
         return state
 
     def partial(self, state: _Alone | _Both) -> Partial:
@@ -153,6 +160,10 @@ class HybridDecoder:
         if self._policy.mode == Mode.CLOSED:
             return (Hypothesis("", (), 1 - sure, spoken[0].score), *(each for each in sentences if each.words))
         return spoken
+
+    def _hopeless(self, state: _Both) -> bool:
+        """True where the closed search is so far behind that nothing it could find would be believed: it need not go on."""
+        return self._policy.mode == Mode.HYBRID and state.open.kernel.score() - state.closed.kernel.score() > HOPELESS
 
     def _shared(self, one: str, other: str) -> str:
         """The words with which both begin; where words are not told apart by spaces, the characters."""

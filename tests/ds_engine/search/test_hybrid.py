@@ -167,6 +167,15 @@ def test_settings_out_of_range_are_refused(settings: dict[str, Any]) -> None:
         GrammarPolicy.of(settings)
 
 
+@pytest.mark.parametrize("mode", [Mode.HYBRID, Mode.CLOSED])
+def test_a_search_that_is_hopelessly_behind_is_given_up_but_not_where_it_is_the_only_one(mode: Mode) -> None:
+    decoder, bias = hybrid(SPACED, CERTAIN, mode=mode.value), Bias(grammars=(commands(SPACED),))
+    rows = said(SPACED, ("tat", "too", "o") * 30)
+    found = finals(decoder, bias, pieces(rows, 1))
+    assert found == finals(decoder, bias, iter([rows]))
+    assert (found[0].match is None) == (mode is Mode.HYBRID)
+
+
 class TestAcceptance:
     """Evidence in, a probability out."""
 
