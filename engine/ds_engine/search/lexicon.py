@@ -214,15 +214,24 @@ class Tables:
 class LexiconAutomaton:
     """A lexicon as the search walks it: look-ahead weighted with alpha, words with the language model's indices."""
 
-    def __init__(self, lexicon: Lexicon, texts: Sequence[str], advances: DoubleArray, indices: npt.NDArray[np.int64] | None = None) -> None:
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        texts: Sequence[str],
+        advances: DoubleArray,
+        indices: npt.NDArray[np.int64] | None = None,
+        prices: DoubleArray | None = None,
+    ) -> None:
         """`advances` [nodes] are nats charged from the root to each node (the root's is 0).
 
-        `texts` are the words by the lexicon's index; `indices` the language model's index of each, or None where they are the same.
+        `texts` are the words by the lexicon's index; `indices` the language model's index of each, or None where they are the same;
+        `prices` the nats that each gains (or, below 0, costs) beyond the model's verdict, or None for nothing.
         """
         self._lexicon = lexicon
         self._texts = texts
         self._advances = advances
         self._indices = indices
+        self._prices = prices
         self._endings: dict[int, Ending | None] = {}
         self.tables = Tables(
             lexicon.columns.astype(np.int64),
@@ -261,7 +270,8 @@ class LexiconAutomaton:
         if word == NO_WORD:
             return None
         index = word if self._indices is None else int(self._indices[word])
-        return Ending(self._texts[word], self.spelling(node), index, float(self._advances[node]))
+        price = 0.0 if self._prices is None else float(self._prices[word])
+        return Ending(self._texts[word], self.spelling(node), index, float(self._advances[node]), price)
 
 
 def unweighted(spellings: Sequence[tuple[tuple[int, ...], str]]) -> LexiconAutomaton:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -53,21 +54,25 @@ class Vocabulary:
         return Vocabulary(self._alphabet, replace(self._source, lexicon=self.lexicon), policy)
 
     def overlay(self, bias: Bias) -> LexiconAutomaton | None:
-        """The words of a bias that the lexicon lacks, and its pronunciations; None where the alphabet can write none of them."""
+        """The words of a bias that the lexicon lacks, and its pronunciations; None where the alphabet can write none of them.
+
+        They share what <unk> is worth: the more names there are, the less is gained by each, and the fewer are heard that nobody said.
+        """
         words = {word for phrase in bias.phrases for word in phrase.text.split() if not self.knows(word)}
         spellings = [(spelling, word) for word in sorted(words) for spelling in self._alphabet.spell(word)]
         spellings += [(spelling, said.word) for said in bias.pronunciations for spelling in self._alphabet.spell_together(said.spoken)]
-        made = self.trie(spellings)
+        made = self.trie(spellings, share=1 / max(1, len({word for _, word in spellings})))
         return made if len(made) > 1 else None
 
-    def trie(self, spellings: Sequence[tuple[tuple[int, ...], str]]) -> LexiconAutomaton:
-        """Words of any kind, by their spellings. Those that the language model does not have are as likely as <unk>."""
+    def trie(self, spellings: Sequence[tuple[tuple[int, ...], str]], share: float = 1.0) -> LexiconAutomaton:
+        """Words of any kind, by their spellings. Those that the language model does not have are `share` times as likely as <unk>."""
         words = sorted({word for _, word in spellings})
         numbers = {word: number for number, word in enumerate(words)}
         indices = np.array([self.model.index(word) for word in words], np.int64)
-        log_probs = np.array([self._log_prob(index) for index in indices.tolist()], np.float32)
+        shares = np.where(indices == self.model.unknown, math.log(share), 0.0)
+        log_probs = (np.array([self._log_prob(index) for index in indices.tolist()]) + shares).astype(np.float32)
         lexicon = Lexicon.compile(((spelling, numbers[word]) for spelling, word in spellings), log_probs)
-        return LexiconAutomaton(lexicon, words, self._charged(lexicon), indices)
+        return LexiconAutomaton(lexicon, words, self._charged(lexicon), indices, self._policy.alpha * shares)
 
     def free(self, names: Iterable[str]) -> Spelling | None:
         """Words outside the lexicon and `names`, for one utterance; None where the policy allows none."""

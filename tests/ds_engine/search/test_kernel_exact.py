@@ -139,7 +139,8 @@ def test_names_and_boosts_of_a_bias(kind: Kind) -> None:
             (Phrase(f"{known[0]} {named[0]}", 2.5), Phrase(named[1]), Phrase(known[1], -1.5), Phrase(f"{named[0]} {known[0]}", 1.0))
         )
         rows = matrix(random, int(random.integers(1, kind.rows + 1)), len(kind.alphabet.symbols))
-        weigh = weigher(model, EXACT, Phrases(bias.phrases), lambda word: 0.0)
+        halved = EXACT.alpha * math.log(1 / len(named))  # names share what <unk> is worth
+        weigh = weigher(model, EXACT, Phrases(bias.phrases), lambda word, new=named, price=halved: price if word in new else 0.0)  # type: ignore[misc]
         check(
             decoded(decoder, rows, bias, random),
             enumerate_texts(rows, kind.alphabet, spelled(kind.alphabet, kind.words), weigh),
