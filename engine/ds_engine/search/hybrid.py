@@ -42,7 +42,7 @@ class GrammarPolicy:
     """Settings of closed grammars. Raises InputError where one is out of its range."""
 
     mode: str = Mode.HYBRID.value
-    strictness: float = 0.5  # probability that a sentence of a grammar was said, below which it is not taken; 0: it always is
+    strictness: float = 0.3  # probability that a sentence of a grammar was said, below which it is not taken; 0: it always is
 
     def __post_init__(self) -> None:
         if self.mode not in set(Mode):

@@ -82,11 +82,11 @@ def test_show_prints_what_the_next_utterance_is_biased_by(home: Path, templates:
     [grammar] = facts["grammars"]
     assert (grammar["name"], grammar["from"], grammar["intents"], grammar["problems"]) == ("home", str(templates), ["LightOn"], [])
     assert grammar["words"] >= 6
-    assert (facts["mode"], facts["strictness"]) == ("closed", 0.5)
+    assert (facts["mode"], facts["strictness"]) == ("closed", 0.3)
     shown = run("vocabulary", "show", *arguments).stdout.splitlines()
     assert shown[:3] == ["zoë's tv  +3  (files)", "kitchen two  +2  (files)", "living room  +5  (hot words)"]
     assert "tv = t v" in shown
-    assert shown[-2:] == ["  LightOn", "grammar mode closed, strictness 0.5"]
+    assert shown[-2:] == ["  LightOn", "grammar mode closed, strictness 0.3"]
 
 
 def test_show_without_anything_says_so(run: Run) -> None:
