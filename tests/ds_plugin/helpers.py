@@ -157,7 +157,7 @@ ASKED = (
     Case("ds_final", lambda hooks: hooks.final(INFO, transcript("a")), _logging, _logged),
     Case("ds_utterance_ended", lambda hooks: hooks.ended(INFO, None), _logging, _logged),
     Case("ds_transform_transcript", lambda hooks: hooks.transform(INFO, transcript()), _transforming, lambda said, log: set(said.text)),
-    Case("ds_fallback", lambda hooks: hooks.fallback(INFO, transcript(), RECORDING, 2 * SOON), _logging, _logged),
+    Case("ds_fallback", lambda hooks: hooks.fallback(INFO, transcript(), RECORDING, 2 * hooks._deadlines.notice), _logging, _logged),
 )
 
 

@@ -69,8 +69,8 @@ class Vocabulary:
         words = sorted({word for _, word in spellings})
         numbers = {word: number for number, word in enumerate(words)}
         indices = np.array([self.model.index(word) for word in words], np.int64)
-        shares = np.where(indices == self.model.unknown, math.log(share), 0.0)
-        log_probs = (np.array([self._log_prob(index) for index in indices.tolist()]) + shares).astype(np.float32)
+        log_probs = np.array([self._log_prob(index) for index in indices.tolist()], np.float32)
+        shares = np.where(indices == self.model.unknown, math.log(share), 0.0)  # asked for at the end: a boost is earned there, too
         lexicon = Lexicon.compile(((spelling, numbers[word]) for spelling, word in spellings), log_probs)
         return LexiconAutomaton(lexicon, words, self._charged(lexicon), indices, self._policy.alpha * shares)
 
