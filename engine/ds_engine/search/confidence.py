@@ -15,7 +15,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import mul
-from typing import Any, Self
+from typing import Self
 
 from ds_engine.errors import BundleError
 from ds_engine.manifest import Manifest
@@ -50,8 +50,8 @@ EVIDENCE = (
     "path",  # nats per symbol of the best path
     "others",  # other symbols that one would expect in the word, per symbol of its own
     "stretch",  # long words leave no rows to spare: log of symbols times log of rows per symbol
-    "before",  # nats by which the language model is against it after the words before it
-    "after",  # nats by which it is against what follows
+    "before",  # nats by which the language model is against it after the words before it, times the posterior of the one before
+    "after",  # nats by which it is against what follows, times the posterior of that
     "beside",  # evenness of the words before and after
 )
 KNOWN = (BIAS, *EVIDENCE)
@@ -60,11 +60,12 @@ KNOWN = (BIAS, *EVIDENCE)
 def evidence(fits: Sequence[Fit], beliefs: Sequence[Belief]) -> list[tuple[float, ...]]:
     """The numbers of EVIDENCE for each word of an utterance. `beliefs` have one more: of the utterance's end, which only has a support."""
     evenness = [fit.evenness for fit in fits]
+    shares = [belief.share for belief in beliefs]
     against = [max(-MAX_NATS, min(0.0, belief.support)) for belief in beliefs]  # support above zero says little
     found: list[tuple[float, ...]] = []
     for place, fit in enumerate(fits):
         beside = evenness[max(0, place - 1) : place] + evenness[place + 1 : place + 2] or evenness
-        share = min(max(beliefs[place].share, LEAST_SHARE), 1 - LEAST_SHARE)
+        share = min(max(shares[place], LEAST_SHARE), 1 - LEAST_SHARE)
         symbols = max(1, fit.symbols)
         found.append(
             (
@@ -72,8 +73,8 @@ def evidence(fits: Sequence[Fit], beliefs: Sequence[Belief]) -> list[tuple[float
                 max(fit.log_prob / symbols, -MAX_NATS),
                 fit.others / symbols,
                 math.log(symbols) * math.log(max(1, fit.rows) / symbols),
-                against[place],
-                against[place + 1],
+                against[place] * (shares[place - 1] if place else 1.0),
+                against[place + 1] * shares[place + 1],
                 sum(beside) / len(beside),
             )
         )
@@ -91,14 +92,13 @@ class Confidence:
         """Those of a bundle, or None where it has none. Raises BundleError for a weight that is missing, unknown or no finite number."""
         if SECTION not in manifest.calibration.values:
             return None
-        given = manifest.calibration.get(SECTION, dict)
-        for name in (*KNOWN, *given):
-            if name not in KNOWN:
-                raise BundleError(f"manifest: calibration.{SECTION}: {name!r:.40} is unknown; known are {', '.join(KNOWN)}")
-            weight: Any = given.get(name)
-            if type(weight) not in (int, float) or not math.isfinite(weight):
-                raise BundleError(f"manifest: calibration.{SECTION}: {name} must be a finite number, got {weight!r:.40}")
-        return cls(given)
+        given = manifest.calibration.section(SECTION)
+        unknown = [name for name in given.values if name not in KNOWN]
+        weights = {name: given.get(name, float) for name in KNOWN}
+        if unknown or not all(map(math.isfinite, weights.values())):
+            wrong = f"{unknown[0]!r:.40}" if unknown else f"{weights}"
+            raise BundleError(f"manifest: {given.path[:-1]} must have finite numbers for {', '.join(KNOWN)} and no others, got {wrong}")
+        return cls(weights)
 
     def words(self, fits: Sequence[Fit], beliefs: Sequence[Belief]) -> list[float]:
         """The probability of each word of an utterance, in 0..1 and never either; `beliefs` as in `evidence`."""

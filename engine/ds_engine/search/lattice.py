@@ -164,7 +164,9 @@ class Lattice:
         return min(1.0, math.fsum(overlapping))
 
     def _rows(self, history: int) -> tuple[int, int]:
-        return self._end_row(self._before(history)), self._end_row(history)
+        """The row before the last word, and its last; what came before may have ended best later than this word did."""
+        end = self._end_row(history)
+        return min(self._end_row(self._before(history)), end - 1), end
 
     def _end_row(self, history: int) -> int:
         """One that has not ended lasts until now."""

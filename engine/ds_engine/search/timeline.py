@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -118,7 +118,8 @@ class Timeline:
         fits = [*(fit for fit, _ in self._last), *(span.fit for span in spans)]
         sure = confidence.words(fits, [*(belief for _, belief in self._last), *beliefs])
         told = [*self.settled[-1:], *words]
-        return [replace(word, confidence=probability) for word, probability in zip(told, sure[len(sure) - len(told) :], strict=True)]
+        judged = zip(told, sure[len(sure) - len(told) :], strict=True)
+        return [Word(word.text, word.start, word.end, probability) for word, probability in judged]
 
     def _aligned(self, readings: Sequence[Sequence[Said]]) -> list[list[Span]]:
         if not self._rows:

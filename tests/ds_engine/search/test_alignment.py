@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import astuple
 from functools import lru_cache
 
 import numpy as np
@@ -68,13 +69,27 @@ def exhaustive(log_probs: FloatArray, reading: Sequence[Said], alphabet: Alphabe
     for place in np.argsort(-totals):
         groups = words_of(said[place], reading, alphabet)
         if groups is not None:
-            return [span(group, log_probs) for group in groups]
+            return [span(groups, number, every[place], log_probs, alphabet) for number in range(len(groups))]
     return None
 
 
-def span(tokens: Sequence[Token], log_probs: FloatArray) -> Span:
+def span(groups: Sequence[Sequence[Token]], number: int, path: np.ndarray, log_probs: FloatArray, alphabet: Alphabet) -> Span:
+    """That of the word `number`, whose tokens stand in a group of their own, where `path` [rows] goes through them."""
+    tokens = groups[number]
+    first, last = tokens[0][1], tokens[-1][2]
+    begin = groups[number - 1][-1][2] + 1 if number else 0
+    end = groups[number + 1][0][1] if number + 1 < len(groups) else len(log_probs)
     symbols = [float(log_probs[first : last + 1, column].max()) for column, first, last in tokens]
-    return Span(tokens[0][1], tokens[-1][2], Fit(len(tokens), 0, 0.0, math.exp(sum(symbols) / len(symbols)), 0.0))
+    own = {column for column, _, _ in tokens} | {alphabet.separator}
+    others = [column for column in range(len(alphabet.symbols)) if not alphabet.is_silent(column) and column not in own]
+    fit = Fit(
+        symbols=len(tokens),
+        rows=end - begin,
+        log_prob=float(log_probs[np.arange(begin, end), path[begin:end]].sum()),
+        evenness=math.exp(sum(symbols) / len(symbols)),
+        others=float(np.exp(log_probs[first : last + 1][:, others]).sum()),
+    )
+    return Span(first, last, fit)
 
 
 def said(alphabet: Alphabet, *words: str) -> list[Said]:
@@ -98,7 +113,7 @@ def one_hot(path: str, alphabet: Alphabet, probability: float = 0.9) -> FloatArr
 
 def assert_same(found: Sequence[Span], expected: Sequence[Span]) -> None:
     assert [(one.first, one.last) for one in found] == [(one.first, one.last) for one in expected]
-    assert [one.fit.evenness for one in found] == pytest.approx([one.fit.evenness for one in expected], rel=1e-5)
+    assert [astuple(one.fit) for one in found] == [pytest.approx(astuple(one.fit), rel=1e-5, abs=1e-6) for one in expected]
 
 
 @each_kind
@@ -203,6 +218,7 @@ def test_values_that_are_no_log_probabilities_are_no_trouble(value: float) -> No
         log_probs[random.random(log_probs.shape) < 0.4] = value
         (spans,) = align(log_probs, [said(SPACED, "ab", "a")], SPACED)
         assert all(0.0 <= span.fit.evenness <= 1.0 for span in spans)
+        assert all(-math.inf < span.fit.log_prob <= 0.0 <= span.fit.others < math.inf for span in spans)
         assert all(0 <= span.first <= span.last < 6 for span in spans)
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,12 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds_engine.alphabet import Alphabet, Boundary, BoundaryRule
+from ds_engine.bundle import Bundle
 from ds_engine.decoder import Timing
+from ds_engine.errors import BundleError
 from ds_engine.features import FloatArray
 from ds_engine.search.alignment import align
+from ds_engine.search.confidence import KNOWN, Belief, Confidence
 from ds_engine.search.language import Said
-from ds_engine.search.timeline import Timeline
+from ds_engine.search.timeline import MAX_LAG, Calibration, Lag, Timeline
 from ds_engine.transcript import Word
+from tests.ds_engine import bundles
 
 TIMING = Timing(0.1, 0.25)
 SPACED = Alphabet(("_", " ", "a", "b", "c"))
@@ -253,3 +259,131 @@ def test_a_long_silence_costs_one_row() -> None:
     timeline.hear(spoken(SPACED, words, 0, 0.9))
     found = timeline.finish([words])[0]
     assert found[0].start == pytest.approx(100_000 * 0.04)
+
+
+JUDGED = Calibration(confidence=Confidence({name: 0.3 * number - 0.5 for number, name in enumerate(KNOWN)}))
+
+
+def beliefs(words: Sequence[Said], first: int) -> list[Belief]:
+    """Those that each word has by its number in the utterance."""
+    return [Belief(0.1 + 0.7 * ((first + number) % 4) / 4, -0.5 * ((first + number) % 3)) for number in range(len(words))]
+
+
+def probabilities(alphabet: Alphabet, rows: FloatArray, reading: Sequence[Said]) -> list[float]:
+    """Of the words, where all are aligned in the end."""
+    [spans] = align(rows, [reading], alphabet)
+    confidence = JUDGED.confidence
+    assert confidence
+    return confidence.words([span.fit for span in spans], [*beliefs(reading, 0), Belief(1.0, -3.0)])
+
+
+@each_alphabet
+@settings(max_examples=80, deadline=None)
+@given(words=texts, seed=seeds, late=st.lists(st.integers(0, 12), min_size=5, max_size=5))
+def test_words_have_the_same_probabilities_however_early_or_late_they_are_settled(
+    alphabet: Alphabet, words: list[str], seed: int, late: list[int]
+) -> None:
+    reading = said(alphabet, words)
+    rows = spoken(alphabet, reading, seed, 0.8)
+    begins = [span.first for span in align(rows, [reading], alphabet)[0]]
+    timeline, heard, settled = Timeline(alphabet, TIMING, JUDGED), 0, 0
+    for number, more in enumerate(late[: len(reading) - 1], 1):
+        upto = max(heard, min(len(rows), begins[number] + more + 1))
+        timeline.hear(rows[heard:upto])
+        heard = upto
+        if more % 3:
+            sure = reading[settled:number]
+            timeline.settle(sure, begun(rows, begins, reading, number, upto), beliefs(sure, settled))
+            settled = number
+    timeline.hear(rows[heard:])
+    rest = reading[settled:]
+    found, shorter = timeline.finish([rest, rest[:-1]], [[*beliefs(each, settled), Belief(1.0, -3.0)] for each in (rest, rest[:-1])])
+    assert [word.confidence for word in found] == pytest.approx(probabilities(alphabet, rows, reading), rel=1e-5)
+    assert len(shorter) == len(found) - 1
+
+
+def test_all_words_were_settled_before_the_end() -> None:
+    """The utterance's end speaks for the last of them, too."""
+    reading = said(SPACED, ["ab", "c"])
+    rows = spoken(SPACED, reading, 0, 0.9)
+    timeline = Timeline(SPACED, TIMING, JUDGED)
+    timeline.hear(rows)
+    timeline.settle(reading, [], beliefs(reading, 0))
+    [found] = timeline.finish([[]], [[Belief(1.0, -3.0)]])
+    assert [word.confidence for word in found] == pytest.approx(probabilities(SPACED, rows, reading), rel=1e-5)
+    assert [word.text for word in found] == ["ab", "c"]
+
+
+def test_a_judged_timeline_has_the_times_of_another() -> None:
+    reading = said(SPACED, ["ab", "c", "ba"])
+    rows = spoken(SPACED, reading, 4, 0.8)
+    timeline = Timeline(SPACED, TIMING, JUDGED)
+    timeline.hear(rows)
+    [found] = timeline.finish([reading], [[*beliefs(reading, 0), Belief(1.0, 0.0)]])
+    assert times(found) == times(untouched(SPACED, rows, reading))
+
+
+def test_words_without_any_rows_can_be_judged() -> None:
+    timeline = Timeline(SPACED, TIMING, JUDGED)
+    words = said(SPACED, ["a", "b"])
+    timeline.settle(words, [], beliefs(words, 0))
+    [found] = timeline.finish([words], [[*beliefs(words, 2), Belief(1.0, 0.0)]])
+    assert all(0 < word.confidence < 1 for word in found)
+    assert len(found) == 4
+
+
+def test_words_are_said_before_their_symbols_come() -> None:
+    """Rows of 0.1 s that trail the audio by 0.25 s."""
+    rows = np.full((40, 5), np.log(0.001), np.float32)
+    path = [0] * 10 + [2, 2, 0, 3] + [0] * 6 + [1] + [0] * 6 + [4, 4, 4] + [0] * 10
+    rows[np.arange(40), path] = np.log(0.996)
+    timeline = Timeline(SPACED, TIMING, Calibration(Lag(0.2, 0.15)))
+    timeline.hear(rows)
+    assert times(timeline.finish([said(SPACED, ["ab", "c"])])[0]) == pytest.approx([0.55, 1.0, 2.25, 2.6])
+
+
+@each_alphabet
+@settings(max_examples=60, deadline=None)
+@given(words=texts, seed=seeds, start=st.floats(-1, 1), end=st.floats(-1, 1), settled=st.integers(0, 3))
+def test_words_begin_one_after_the_other_and_never_before_the_utterance_whatever_the_lag(
+    alphabet: Alphabet, words: list[str], seed: int, start: float, end: float, settled: int
+) -> None:
+    reading = said(alphabet, words)
+    timeline = Timeline(alphabet, TIMING, Calibration(Lag(start, end)))
+    timeline.hear(spoken(alphabet, reading, seed, 0.9))
+    timeline.settle(reading[:settled], reading[settled:])
+    [found] = timeline.finish([reading[settled:]])
+    assert times(found) == sorted(times(found))
+    assert times(found)[0] >= 0.0
+
+
+def calibrated(folder: Path, **calibration: Any) -> Calibration:
+    def edit(values: dict[str, Any]) -> None:
+        values["calibration"].update(calibration)
+
+    return Calibration.of(Bundle.open(bundles.write(folder / "bundle", edit=edit)).manifest)
+
+
+def test_a_bundle_may_say_nothing_about_its_words(tmp_path: Path) -> None:
+    assert calibrated(tmp_path) == Calibration()
+
+
+def test_a_bundle_says_how_late_its_symbols_come_and_how_sure_its_words_are(tmp_path: Path) -> None:
+    weights = dict.fromkeys(KNOWN, 0.5)
+    found = calibrated(tmp_path, times={"start": 0.2, "end": 0}, confidence=weights)
+    assert found == Calibration(Lag(0.2, 0.0), Confidence(weights))
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (3, "calibration.times must be dict"),
+        ({"start": 0.2}, "calibration.times.end must be float"),
+        ({"start": "0.2", "end": 0.1}, "calibration.times.start must be float"),
+        ({"start": MAX_LAG + 0.1, "end": 0.1}, "calibration.times must lie in -1..1 s, got 1.1, 0.1"),
+        ({"start": 0.1, "end": float("nan")}, "calibration.times must lie in"),
+    ],
+)
+def test_a_lag_that_cannot_be_is_refused(tmp_path: Path, broken: object, said: str) -> None:
+    with pytest.raises(BundleError, match=said):
+        calibrated(tmp_path, times=broken)
