@@ -14,8 +14,12 @@ from typing import TypeVar
 
 import numpy as np
 
+from ds_engine.acoustic import RuntimeOptions
+from ds_engine.bundle import Bundle
+from ds_engine.decoder import DecoderContext
 from ds_engine.features import LogMel, LogMelSpec
-from ds_training import acceptance, calibrate, card, export, language
+from ds_engine.native import NativeModel
+from ds_training import acceptance, calibrate, card, confidence, export, language
 from ds_training.augment import Augmentation
 from ds_training.average import average, mixed
 from ds_training.card_facts import read_facts, rows_of
@@ -24,6 +28,7 @@ from ds_training.corpora.manifest import Recording, open_manifest
 from ds_training.corpus import Utterance, hours, read_shard, samples_of, with_phones, write_shard
 from ds_training.evaluate import Evaluation, evaluate, measure
 from ds_training.model import Network
+from ds_training.posteriors import posteriors
 from ds_training.prepare import PrepareSettings, prepare
 from ds_training.quantise import quantise
 from ds_training.recipe import Corpus, Recipe
@@ -79,6 +84,7 @@ class Plan:
             self._make_language_model: recipe.language_model,
             self._calibrate: recipe.calibration,
             self._accept: recipe.acceptance,
+            self._confide: recipe.confidence,
             self._verify: True,
             self._evaluate: recipe.evaluation,
             self._write_card: recipe.card,
@@ -244,6 +250,20 @@ class Plan:
             return figures
 
         return Stage("accept", run, wanted, (wanted.manifest, *wanted.also))
+
+    def _confide(self) -> Stage:
+        wanted = _given(self.recipe.confidence)
+
+        def run() -> Figures:
+            bundle = Bundle.open(self.bundle)
+            model = NativeModel(bundle, RuntimeOptions())
+            context = DecoderContext(bundle.manifest.alphabet, model.timing, bundle)
+            heard = confidence.hear(context, posteriors(model, wanted.recordings(self._orthography)))
+            weights = confidence.fit(heard)
+            confidence.write(self.bundle, weights)
+            return confidence.figures(heard, weights)
+
+        return Stage("confide", run, wanted, (wanted.manifest, *wanted.also))
 
     def _verify(self) -> Stage:
         def run() -> Figures:

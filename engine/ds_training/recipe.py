@@ -1,6 +1,6 @@
 """A recipe: a TOML file in, the stages that lead from recordings and text to a verified model bundle out (see stages.py).
 
-    prepare -> synthesise -> splice -> train -> average -> export -> quantise -> language -> calibrate -> accept -> verify -> evaluate -> card
+    prepare -> synthesise -> splice -> train -> average -> export -> quantise -> language -> calibrate -> accept -> confide -> verify -> evaluate -> card
 
 A recipe has those stages for which it has a table; docs/how-to/train.md explains them. Relative paths start at the recipe's folder,
 `${NAME}` is the environment variable of that name. Everything that is made lies in a work folder; WORK/bundle is the result.
@@ -100,6 +100,7 @@ class Recipe:
     language_model: LanguageModel | None = None
     calibration: Calibration | None = None
     acceptance: Calibration | None = None  # recordings of other speakers than calibration's
+    confidence: Calibration | None = None  # the same
     evaluation: Evaluated | None = None
     card: Path | None = None  # facts of the model card (see card_facts.py), or the card in Markdown
 

@@ -171,7 +171,7 @@ def test_the_recipe_of_the_bundled_model_can_be_read_and_has_every_stage(tmp_pat
     recipe = read_recipe(EN_SMALL_RECIPE, {"SPEECH": str(tmp_path), "TEXT": str(tmp_path)})
     assert [stage.name for stage in Plan(recipe, tmp_path).stages()] == [
         *("prepare", "synthesise", "splice", "train", "average", "export", "quantise"),
-        *("language", "calibrate", "accept", "verify", "evaluate", "card"),
+        *("language", "calibrate", "accept", "confide", "verify", "evaluate", "card"),
     ]
     assert recipe.synthesis
     assert {"festival:ked_diphone", "festival:pc_diphone"} <= set(recipe.synthesis.without)  # held out for good

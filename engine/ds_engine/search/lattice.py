@@ -21,7 +21,7 @@ from typing import Protocol
 from ds_engine.search.confidence import Belief
 from ds_engine.search.language import FIRST
 
-SHARPNESS = 0.7  # exponent of likelihoods: rows of log-probs are not as independent as the search takes them to be
+SHARPNESS = 0.85  # exponent of likelihoods: rows of log-probs are not as independent as the search takes them to be
 JOINED_ROWS = 4  # words of one key that end no further apart were joined
 LEAST = 2e-3  # posterior that is still handed back
 
@@ -69,18 +69,19 @@ class Lattice:
         self._histories = histories
         self._ends: dict[int, _End] = {}
         self._of_key: dict[int, dict[int, _End]] = {}  # the same
-        self._first_row = 0  # in which the last word of FIRST ended
         self._row = 0
-        self._scale = 0.0
 
-    def advance(self, scale: float) -> None:
-        """The next row begins; its masses are relative to exp(scale)."""
+    def advance(self) -> None:
+        """The next row begins."""
         self._row += 1
-        self._scale = scale
 
     def end(self, before: int, after: int, key: int, mass: float) -> None:
-        """In this row a word ends that leads from one history to another, which is joined by `key`. `mass` is above 0."""
-        log_mass = math.log(mass) + self._scale
+        """In this row a word ends that leads from one history to another, which is joined by `key`.
+
+        `mass`, above 0, is relative to the row's likeliest hypothesis: so it can be compared with one of another row, from which there
+        is more or less still to be said.
+        """
+        log_mass = math.log(mass)
         known = self._ends.get(after)
         if known is None:
             end = self._ends[after] = _End(before, key, self._row, log_mass)
@@ -105,8 +106,6 @@ class Lattice:
 
     def rename(self, histories: Mapping[int, int]) -> None:
         """Takes new numbers of histories, FIRST among them; others are forgotten."""
-        first = next((old for old, new in histories.items() if new == FIRST), FIRST)
-        self._first_row = self._end_row(first)
         kept = {new: self._ends[old] for old, new in histories.items() if new != FIRST and old in self._ends}
         self._of_key = {}
         for new, end in kept.items():
@@ -170,10 +169,8 @@ class Lattice:
 
     def _end_row(self, history: int) -> int:
         """One that has not ended lasts until now."""
-        if history == FIRST:
-            return self._first_row
         end = self._ends.get(history)
-        return end.row if end else self._row
+        return end.row if end else self._row * (history != FIRST)
 
     def _before(self, history: int) -> int:
         end = self._ends.get(history)

@@ -162,3 +162,43 @@ def test_the_end_came_in_the_middle_of_a_word() -> None:
     for path in ("_t", "_t_a_t_ _t_a"):
         for one in decoded(decoder, said(path, 0.9999999)):
             assert all(0 < word.confidence < 1 and math.isfinite(one.score) for word in one.words)
+
+
+def test_the_end_in_the_middle_of_a_word_leaves_the_words_before_as_they_are() -> None:
+    """Nothing that could be read to its end is left in the beam."""
+    decoder = decoder_of(SPACED, ("a", "o", "tat"), ONLY_SHARES, alpha=0.0, beta=0.0, threshold=5.0)
+    best = decoded(decoder, said("_?_ _t_a_"))[0]
+    assert [word.text for word in best.words] in (["a"], ["o"])
+    assert best.words[0].confidence == pytest.approx(0.5, abs=0.05)
+
+
+def judged(decoder: KernelDecoder, rows: FloatArray) -> list[float]:
+    return [word.confidence for word in decoded(decoder, rows)[0].words]
+
+
+def test_forgetting_histories_changes_hardly_any_probability(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = decoder_of(*KINDS["spaced"])
+    utterances = [noise(seed, 120, SPACED) for seed in range(6)]
+    remembered = [judged(decoder, rows) for rows in utterances]
+    monkeypatch.setattr("ds_engine.search.decoder.FORGET_HISTORIES", 3)  # every second, then
+    for rows, expected in zip(utterances, remembered, strict=True):
+        found = judged(decoder, rows)
+        assert len(found) > 10
+        assert found == pytest.approx(expected, abs=0.01)
+
+
+def test_a_search_that_joins_is_about_as_sure_as_one_that_does_not() -> None:
+    """The one that joins none of its hypotheses has all of them in its readings."""
+    off = []
+    for seed in range(40):
+        rows = noise(seed, 12, SPACED)
+        shares = []
+        for recombine in (True, False):
+            decoder = decoder_of(SPACED, ("a", "o", "ta"), ONLY_SHARES, recombine=recombine, beam=2000, threshold=40.0)
+            shares.append([(word.text, word.confidence) for word in decoded(decoder, rows)[0].words])
+        one, other = shares
+        if [text for text, _ in one] == [text for text, _ in other]:
+            off += [abs(first - second) for (_, first), (_, second) in zip(one, other, strict=True)]
+    assert len(off) > 60
+    print(np.mean(off), max(off))
+    assert np.mean(off) < 0.05

@@ -71,15 +71,15 @@ class Utterance:
     def __post_init__(self) -> None:
         self.lattice = Lattice(self.tree)
 
-    def go_to(self, row: int, scale: float = 0.0) -> None:
+    def go_to(self, row: int) -> None:
         while self.row < row:
-            self.lattice.advance(scale)
+            self.lattice.advance()
             self.row += 1
 
-    def end(self, parent: int, word: str, key: int, log_mass: float = 0.0, scale: float = 0.0) -> int:
+    def end(self, parent: int, word: str, key: int, log_mass: float = 0.0) -> int:
         """A word ends in this row, for the first time."""
         history = self.tree.add(parent, word, key)
-        self.lattice.end(parent, history, key, math.exp(log_mass - scale))
+        self.lattice.end(parent, history, key, math.exp(log_mass))
         return history
 
     def shares(self, weights: dict[int, float], history: int, root: int = FIRST) -> list[float]:
@@ -110,12 +110,12 @@ def searched(layers: list[list[Arc]]) -> tuple[Utterance, list[int], list[float]
     """A search that joins at every key, as the kernel does: the likelier history goes on. The winners and their masses."""
     utterance, winners, masses = Utterance(), [FIRST], [1.0]
     for layer, arcs in enumerate(layers):
-        utterance.go_to(10 * (layer + 1), scale=-5.0 * layer)
+        utterance.go_to(10 * (layer + 1))
         found: list[list[tuple[float, int]]] = [[] for _ in range(KEYS)]
         for before, word, after, weight in arcs:
             mass = masses[before] * weight
             log_mass = math.log(mass) / SHARPNESS  # a lattice tempers what it is told
-            history = utterance.end(winners[before], word, KEYS * layer + after, log_mass, scale=-5.0 * layer)
+            history = utterance.end(winners[before], word, KEYS * layer + after, log_mass)
             found[after].append((mass, history))
         winners = [max(each)[1] for each in found if each]
         masses = [sum(mass for mass, _ in each) for each in found if each]
@@ -211,16 +211,6 @@ def test_the_best_end_of_a_word_counts() -> None:
     assert utterance.shares({last: 0.0}, last) == pytest.approx([0.5, 1.0])
 
 
-def test_masses_of_different_rows_are_compared_by_their_scales() -> None:
-    for scale in (0.0, -300.0, 40.0):
-        utterance = Utterance()
-        utterance.go_to(1, scale)
-        one = utterance.end(FIRST, "here", 1, -3.0, scale)
-        utterance.go_to(2, scale - 1.0)
-        utterance.end(FIRST, "hear", 1, -3.0, scale - 1.0)
-        assert utterance.shares({one: 0.0}, one) == pytest.approx([0.5])
-
-
 def test_a_word_that_has_not_ended_lasts_until_now() -> None:
     utterance = Utterance()
     utterance.go_to(5)
@@ -231,15 +221,15 @@ def test_a_word_that_has_not_ended_lasts_until_now() -> None:
 
 
 def test_what_was_joined_to_its_own_beginning_does_not_go_in_circles() -> None:
-    """Under a short memory "the the" has the key of "the", and both may end together."""
+    """Under a short memory "the a" may have the key of "the", and both may end at about the same time."""
     utterance = Utterance()
     utterance.go_to(5)
     one = utterance.end(FIRST, "the", 1)
+    utterance.go_to(6)
+    two = utterance.end(one, "a", 1)
     utterance.go_to(7)
-    two = utterance.end(one, "the", 1)
-    three = utterance.end(two, "the", 1)
-    for history in (one, two, three):
-        assert all(0.0 < share <= 1.0 for share in utterance.shares({one: 0.0, two: 0.0, three: 0.0}, history))
+    three = utterance.end(two, "an", 1)
+    assert utterance.shares({three: 0.0}, three) == pytest.approx([1.0, 1 / 3 + 1 / 6, 1 / 3])
 
 
 def test_a_word_that_ended_before_the_one_before_it_did_best_is_still_there() -> None:
@@ -301,19 +291,18 @@ def test_what_was_joined_to_a_living_history_lives_with_it() -> None:
     assert sorted(utterance.lattice.alive({last: 0.0}, root)) == [one, loser, last]
 
 
-def test_a_word_begins_where_the_last_one_ended_that_was_forgotten() -> None:
-    """A word of the same text long before would otherwise seem to be said in the same rows."""
+def test_what_ends_after_forgetting_is_joined_to_what_ended_before() -> None:
     utterance = Utterance()
     utterance.go_to(5)
-    root = utterance.end(FIRST, "on", 1)
-    utterance.go_to(50)
-    one = utterance.end(root, "and", 2)
-    _, renamed = utterance.tree.forget([one], root)
+    root = utterance.end(FIRST, "turn", 1)
+    utterance.go_to(15)
+    one = utterance.end(root, "on", 2)
+    tree, renamed = utterance.tree.forget([one], root)
+    for name in ("parents", "words", "keys"):
+        setattr(utterance.tree, name, getattr(tree, name))
     utterance.lattice.rename(renamed)
-    utterance.tree.parents, utterance.tree.words, utterance.tree.keys = [-1, 0], ["", "and"], [101, 102]
-    utterance.go_to(60)
-    two = utterance.end(1, "on", 3)
-    early = utterance.tree.add(FIRST, "on", 4)
-    utterance.row = 60
-    assert utterance.shares({two: 0.0}, two) == pytest.approx([1.0, 1.0])
-    assert utterance.shares({two: 0.0}, early) == pytest.approx([1.0])  # from row 5 until now
+    utterance.go_to(16)
+    utterance.end(FIRST, "an", 102)
+    other = utterance.end(FIRST, "off", 2)  # another key that has the number of the old one
+    assert utterance.shares({renamed[one]: 0.0}, renamed[one]) == pytest.approx([0.5])
+    assert utterance.shares({other: 0.0}, other) == pytest.approx([1.0])
