@@ -133,7 +133,7 @@ class Kernel:
 
     def _row(self, probs: DoubleArray, blank: float, highest: float, *, wait: bool) -> None:
         if self._lattice is not None:
-            self._lattice.advance(self._scale)
+            self._lattice.advance()
         beam = self.beam
         total = beam.blank + beam.symbol
         repeated = beam.symbol if self._separator is None else np.where(beam.columns == self._separator, total, beam.symbol)
