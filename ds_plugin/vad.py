@@ -37,7 +37,7 @@ class SileroVoice:
 
     def probability(self, frame: FloatArray) -> float:
         """See VoiceActivity."""
-        return self._detector.process_samples(frame.tolist())
+        return float(self._detector.process_samples(frame.tolist()))
 
 
 def voice_activity(package: str = PACKAGE) -> VoiceActivityFactory | None:

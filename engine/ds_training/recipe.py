@@ -1,6 +1,7 @@
 """A recipe: a TOML file in, the stages that lead from recordings and text to a verified model bundle out (see stages.py).
 
-    prepare -> synthesise -> splice -> train -> average -> export -> quantise -> language -> calibrate -> accept -> confide -> verify -> evaluate -> card
+    prepare -> synthesise -> splice -> train -> average -> export -> quantise
+    -> language -> calibrate -> accept -> confide -> verify -> evaluate -> card
 
 A recipe has those stages for which it has a table; docs/how-to/train.md explains them. Relative paths start at the recipe's folder,
 `${NAME}` is the environment variable of that name. Everything that is made lies in a work folder; WORK/bundle is the result.

@@ -156,7 +156,7 @@ class KernelDecoder:
         return Attention(words, self._timing.step * state.trailing)
 
     def finish(self, state: State) -> tuple[Hypothesis, ...]:
-        """The likeliest readings, best first, words aligned. Confidences are geometric means of symbol probabilities, not calibrated."""
+        """The likeliest readings, best first, words aligned. Confidences are probabilities where the bundle is calibrated, see timeline."""
         if found := dict(state.kernel.readings()):
             return self._aligned(state, found)
         return self._aligned(state, {state.kernel.best()[0]: state.kernel.score()}, state.kernel.weights())
