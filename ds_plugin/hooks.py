@@ -21,6 +21,7 @@ from ds_engine.errors import PluginError
 from ds_plugin.checks import CHECKS, Registration, checked_bias, checked_transcript, hosts_claims, nothing
 from ds_plugin.config import ConfigError
 from ds_plugin.guarded_filter import GuardedFilter
+from ds_plugin.guarded_source import GuardedSource
 
 if TYPE_CHECKING:
     import click
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ds_plugin.config import Option, Settings, Values
     from ds_plugin.guard import Guard
     from ds_plugin.plugins import Implementation, Plugins
+    from ds_plugin.vocabulary.source import VocabularySource
 
 _SECTIONS = ("ds_register_adapter", "ds_register_options")  # both name sections of the settings, which are one set of names
 
@@ -96,6 +98,20 @@ class Hooks:
                 self._plugins.replace_configured(plugin.guard.plugin, objects)
             except PluginError as error:
                 plugin.guard.refuse(plugin.hook, f"registers what cannot be: {error}")
+
+    def vocabulary_sources(self) -> tuple[GuardedSource, ...]:
+        """All plugins' sources of vocabulary, guarded, each under the name of its own or, where that is taken, of its plugin."""
+        sources: dict[str, GuardedSource] = {}
+        for plugin in self._in_order_of_loading("ds_vocabulary_source"):
+            try:
+                found = plugin.guard.call(plugin.hook, functools.partial(_source, plugin.bind({})), self._deadlines.registration)
+            except PluginError:
+                continue
+            if found is not None:
+                source, own = found
+                name = own if own not in sources else f"{own} ({plugin.guard.plugin})"
+                sources[name] = GuardedSource(plugin.guard, source, name, self._deadlines.registration)
+        return tuple(sources.values())
 
     async def bias(self, utterance: UtteranceInfo) -> Bias:
         """All plugins' biases as one; they are asked side by side."""
@@ -228,3 +244,13 @@ class Hooks:
         if checked is None and result is not None and check is not nothing:
             plugin.guard.refuse(plugin.hook, f"returned a {type(result).__name__} that cannot be used")
         return checked
+
+
+def _source(give: Callable[[], Any]) -> tuple[VocabularySource, str] | None:
+    """What a plugin gives, and its name. Raises TypeError, in the plugin's own call, for anything else."""
+    source = give()
+    if source is None:
+        return None
+    if not isinstance(source.name, str) or not source.name or not callable(source.stored) or not callable(source.run):
+        raise TypeError(f"needed a source of vocabulary with name, stored and run, got {source!r:.60}")
+    return source, str(source.name)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ds_engine.transcript import Partial, Transcript
     from ds_plugin.adapter import Adapter
     from ds_plugin.config import Option, Values
+    from ds_plugin.vocabulary.source import VocabularySource
 
 PROJECT = "ds_plugin"  # pluggy's project name, and the entry-point group
 
@@ -63,6 +64,11 @@ def ds_register_options(register: Callable[[str, tuple[Option, ...]], None]) -> 
 @hookspec
 def ds_configure(settings: Mapping[str, Values], register: Callable[[object], None]) -> None:
     """Be told the values of your own sections; register what depends on them: objects with hooks. Raise ConfigError for a wrong value."""
+
+
+@hookspec
+def ds_vocabulary_source() -> VocabularySource | None:
+    """Give a source of the household's vocabulary, which is followed as long as the host runs."""
 
 
 @hookspec

@@ -1,12 +1,15 @@
 """The host: settings and plugins in, a running engine out; what adapters and commands work with.
 
-`Host.load` configures the plugins, finds the model, and makes the recognizer, the vocabulary and the engine's observer. Entering the
+`Host.load` configures the plugins, finds the models, and makes the recognizer, the vocabulary and the engine's observer. Entering the
 host starts the engine, leaving it lets open utterances finish within `limits.shutdown_seconds`. Every utterance is biased by the
-vocabulary as it is when it opens; files of it that change are read again while the host runs.
+vocabulary as it is when it opens; what changes in files, or what sources of plugins publish, is taken in while the host runs. Further
+models are loaded when they are first asked for.
 """
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +20,7 @@ from ds_engine.audio import AudioFormat
 from ds_engine.bias import Bias
 from ds_engine.bundle import Bundle
 from ds_engine.engine import Engine
-from ds_engine.errors import BundleError, LanguageError
+from ds_engine.errors import BundleError
 from ds_engine.limits import Limits
 from ds_engine.listener import Endpointing
 from ds_engine.manifest import Manifest
@@ -29,20 +32,24 @@ from ds_plugin.config import ConfigError, Kind, Option, Settings
 from ds_plugin.hooks import Hooks
 from ds_plugin.models import DEFAULT_MODEL, ModelStore
 from ds_plugin.observer import FallbackRule, HookObserver
+from ds_plugin.offers import Offer, Offers, Served
 from ds_plugin.spoken import Reader
 from ds_plugin.vocabulary.contents import Refreshed
 from ds_plugin.vocabulary.current import Vocabulary
+from ds_plugin.vocabulary.following import Following
 from ds_plugin.vocabulary.observer import VocabularyObserver
 from ds_plugin.vocabulary.settings import load_vocabulary
-from ds_plugin.vocabulary.watch import Watch
+from ds_plugin.vocabulary.source import Household, VocabularySource
 
 T = TypeVar("T")
 
+ALL_MODELS = "*"  # in the setting `models`
 _KINDS: dict[str, Kind] = {"int": int, "float": float, "bool": bool}
 
 HOST_OPTIONS: dict[str, tuple[Option, ...]] = {
     "": (
         Option("model", str, DEFAULT_MODEL, "name or path of the model bundle"),
+        Option("models", list[str], [], "further models, loaded when first asked for by language or name; * for all that are installed"),
         Option("models_folder", str, "", "folder with your own bundles (default: the platform's data folder)"),
         Option("decoder", str, "kernel", "the search: see `ds-plugin plugins`"),
         Option("language_model", str, "", "ARPA, .ngram, KenLM or .scorer file (default: the bundle's own)"),
@@ -77,37 +84,52 @@ class Host:
     """An engine with plugins around it. Use it as an async context manager."""
 
     def __init__(
-        self, recognizer: Recognizer, manifest: Manifest, limits: Limits, observer: HookObserver, vocabulary: Vocabulary | None = None
+        self,
+        recognizer: Recognizer,
+        manifest: Manifest,
+        limits: Limits,
+        observer: HookObserver,
+        vocabulary: Vocabulary | None = None,
+        *,
+        further: Iterable[Offer] = (),
+        sources: Sequence[VocabularySource] = (),
     ) -> None:
+        """`further` models are offered beside the first; `sources` are followed while the host runs."""
         self.manifest = manifest
         self.vocabulary = vocabulary or Vocabulary(Reader(manifest.alphabet, manifest.language))
-        self.engine = Engine(recognizer, limits, VocabularyObserver(observer, self.vocabulary))
+        self._first = Served.of(manifest, recognizer, self.vocabulary)
+        self._offers = Offers(self._first, further, self._begin)
+        self.engine = Engine(recognizer, limits, VocabularyObserver(observer, self._vocabulary_of))
         self._observer = observer
-        self._watch = Watch(self.vocabulary)
+        self._households: dict[str, Household] = {}  # the newest of each source
+        self._following = Following(sources, self._hear)
 
     @classmethod
     def load(cls, settings: Settings, hooks: Hooks, limits: Limits | None = None) -> Host:
         """Loads the model that the settings name; `limits` replaces theirs. Raises BundleError, ConfigError or InputError."""
         hooks.configure(settings)
-        bundle = ModelStore.standard(settings.get("models_folder")).open(settings.get("model"))
-        decoder = _chosen("decoder", settings.get("decoder"), hooks.decoders())
-        language_model = Path(settings.get("language_model")) if settings.get("language_model") else None
-        search = {name: value for name, value in settings.section("search").items() if value is not None}
-        grammar = settings.section("grammar")
-        GrammarPolicy.of(grammar)  # a wrong value is told whatever the decoder makes of it
-        recognizer = Recognizer.load(bundle, _family(bundle, hooks), decoder, _runtime(settings), language_model, search, grammar)
+        loading = _Loading(settings, hooks)
+        bundle = loading.store.open(settings.get("model"))
         known = hooks.audio_filters()
         filters = tuple(_chosen("audio_filters", name, known) for name in settings.get("audio_filters"))
         observer = HookObserver(hooks, filters, FallbackRule(**settings.section("fallback")))
+        language_model = Path(settings.get("language_model")) if settings.get("language_model") else None
+        recognizer = loading.recognizer(bundle, language_model)
         vocabulary = load_vocabulary(settings, bundle.manifest)
-        return cls(recognizer, bundle.manifest, limits or Limits(**settings.section("limits")), observer, vocabulary)
+        chosen = limits or Limits(**settings.section("limits"))
+        further = loading.further(bundle.manifest)
+        host = cls(recognizer, bundle.manifest, chosen, observer, vocabulary, further=further, sources=hooks.vocabulary_sources())
+        host._recall()
+        return host
+
+    @property
+    def manifests(self) -> tuple[Manifest, ...]:
+        """Of the models that are offered, `manifest` first. A further one that turns out broken when it is loaded is so no more."""
+        return self._offers.manifests
 
     def check(self, language: str | None = None, model: str | None = None) -> None:
         """Raises LanguageError where no installed model serves the language or has the name."""
-        if language and not same_language(language, self.manifest.language):
-            raise LanguageError(f"language {language!r:.40} is not installed; installed is {self.manifest.language!r}")
-        if model and model != self.manifest.name:
-            raise LanguageError(f"model {model!r:.40} is not installed; installed is {self.manifest.name!r}")
+        self._offers.choose(language, model)
 
     async def open(
         self,
@@ -119,45 +141,107 @@ class Host:
         origin: str = "",
         endpointing: Endpointing | None = None,
     ) -> Utterance:
-        """Opens an utterance; see Engine.open. `bias` may be as people write it. Raises as `check` and Engine.open do."""
-        self.check(language, model)
-        return await self.engine.open(source, bias and self.vocabulary.read(bias), origin=origin, endpointing=endpointing)
+        """Opens an utterance of the model of that name, or that serves the language best; see Engine.open.
+
+        `bias` may be as people write it. Raises as `check` and Engine.open do, and BundleError where a further model cannot be loaded.
+        """
+        served = await self._offers.served(self._offers.choose(language, model))
+        read = bias and served.vocabulary.read(bias)
+        return await self.engine.open(source, read, origin=origin, endpointing=endpointing, recognizer=served.recognizer)
 
     async def refresh(self, *, anew: bool = False) -> Refreshed:
         """Reads vocabulary files and grammars that have changed, or, if `anew`, all of them, for utterances that open afterwards.
 
         Raises TimeLimitError where that takes too long.
         """
-        return await self._watch.refresh(anew=anew)
+        for further in self._offers.loaded[1:]:
+            await further.watch.refresh(anew=anew)
+        return await self._first.watch.refresh(anew=anew)
 
     async def __aenter__(self) -> Self:
         self.engine.start()
-        self._watch.start()
+        self._first.watch.start()
+        self._following.start(self._languages)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
-            await self._watch.close()
+            await self._following.close()
+            await self._offers.close()
+            for served in self._offers.loaded:
+                await served.watch.close()
         finally:
             await self.engine.close()
             await self._observer.close()
 
+    @property
+    def _languages(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(manifest.language for manifest in self.manifests))
 
-def same_language(wanted: str, offered: str) -> bool:
-    """True where two BCP 47 tags share their primary language: `EN_us` is served by `en`, and `en-GB` by `en-US`."""
-    return _primary(wanted) == _primary(offered)
+    def _recall(self) -> None:
+        """Takes in what sources knew the last time."""
+        for source in self._following.sources:
+            if (household := source.stored(self._languages)) is not None:
+                self._households[source.name] = household
+                self.vocabulary.hear(source.name, household)
+
+    async def _hear(self, source: str, household: Household) -> None:
+        self._households[source] = household
+        for served in self._offers.loaded:
+            await served.watch.hear(source, household)
+
+    async def _begin(self, served: Served) -> None:
+        """With a model that has just been loaded."""
+        served.watch.start()
+        for source, household in list(self._households.items()):
+            await served.watch.hear(source, household)
+
+    def _vocabulary_of(self, model: str) -> Vocabulary:
+        return next((served.vocabulary for served in self._offers.loaded if served.recognizer.name == model), self.vocabulary)
 
 
-def _primary(tag: str) -> str:
-    return tag.replace("_", "-").partition("-")[0].strip().lower()
+class _Loading:
+    """Loads recognizers as the settings have them."""
 
+    def __init__(self, settings: Settings, hooks: Hooks) -> None:
+        self.store = ModelStore.standard(settings.get("models_folder"))
+        self._settings = settings
+        self._families = hooks.model_families()
+        self._decoder = _chosen("decoder", settings.get("decoder"), hooks.decoders())
+        self._search = {name: value for name, value in settings.section("search").items() if value is not None}
+        self._grammar = settings.section("grammar")
+        GrammarPolicy.of(self._grammar)  # a wrong value is told whatever the decoder makes of it
+        self._runtime = _runtime(settings)
 
-def _family(bundle: Bundle, hooks: Hooks) -> Any:
-    families = hooks.model_families()
-    name = bundle.manifest.family
-    if name not in families:
-        raise BundleError(f"{bundle.path.name}: no plugin loads models of family {name!r}; known are: {', '.join(sorted(families))}")
-    return families[name]
+    def recognizer(self, bundle: Bundle, language_model: Path | None = None) -> Recognizer:
+        """Raises BundleError, or what the decoder makes of settings that cannot be."""
+        family = self._family(bundle)
+        return Recognizer.load(bundle, family, self._decoder, self._runtime, language_model, self._search, self._grammar)
+
+    def further(self, first: Manifest) -> list[Offer]:
+        """The models beside the first, each name once. Raises BundleError for one that is named and cannot be opened."""
+        names = self._settings.get("models")
+        bundles = [self.store.open(name) for name in names if name != ALL_MODELS]
+        if ALL_MODELS in names:
+            bundles += [stored.bundle for stored in self.store.list() if stored.bundle is not None and self._known(stored.bundle)]
+        for bundle in bundles:
+            self._family(bundle)
+        named = {bundle.manifest.name: bundle for bundle in reversed(bundles) if bundle.manifest.name != first.name}
+        return [Offer(bundle.manifest, functools.partial(self._served, bundle)) for bundle in reversed(named.values())]
+
+    def _served(self, bundle: Bundle) -> Served:
+        vocabulary = load_vocabulary(self._settings, bundle.manifest, grammars=False)
+        return Served.of(bundle.manifest, self.recognizer(bundle), vocabulary)
+
+    def _known(self, bundle: Bundle) -> bool:
+        return bundle.manifest.family in self._families
+
+    def _family(self, bundle: Bundle) -> Any:
+        name = bundle.manifest.family
+        if not self._known(bundle):
+            known = ", ".join(sorted(self._families))
+            raise BundleError(f"{bundle.path.name}: no plugin loads models of family {name!r}; known are: {known}")
+        return self._families[name]
 
 
 def _chosen(key: str, name: str, known: dict[str, T]) -> T:

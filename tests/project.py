@@ -12,6 +12,7 @@ PACKAGES = {
     "ds_training": ROOT / "engine" / "ds_training",
     "ds_plugin": ROOT / "ds_plugin",
     "ds_wyoming": ROOT / "adapters" / "ds_wyoming",
+    "ds_home_assistant": ROOT / "adapters" / "ds_home_assistant",
     "ds_http": ROOT / "adapters" / "ds_http",
     "ds_train": ROOT / "adapters" / "ds_train",
 }

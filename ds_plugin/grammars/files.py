@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
 
-from ds_engine.errors import GrammarError, SpeechError
-from ds_plugin import __version__
-from ds_plugin.grammars.binding import bind
-from ds_plugin.grammars.cache import keep, kept, key_of
+from ds_engine.errors import GrammarError
 from ds_plugin.grammars.loaded import Loaded
+from ds_plugin.grammars.remembered import KeyedReader, loaded_of
 from ds_plugin.grammars.sources import JSON_SUFFIX, YAML_SUFFIXES, content_of, files_of, merged, parsed
-from ds_plugin.grammars.stored import FORMAT, frame_in, loaded_in, of_loaded
 from ds_plugin.grammars.templates import of_templates
-from ds_plugin.spoken import Reading
 
 MAX_BYTES = 32_000_000  # of all files of a grammar
 INI_SUFFIX = ".ini"
 PROFILE_FILE, INTENTS, SLOTS = "sentences.ini", "intents", "slots"  # of a Rhasspy profile
-
-
-class KeyedReader(Protocol):
-    """Turns written into spoken words, as `ds_plugin.spoken.Reader` does."""
-
-    @property
-    def key(self) -> str:
-        """The same for readers that read alike."""
-        ...
-
-    def __call__(self, text: str) -> Reading:
-        """How a text is said."""
-        ...
 
 
 def load_grammar(path: Path, reader: KeyedReader, language: str, *, cache: Path | None = None) -> Loaded:
@@ -45,12 +25,8 @@ def load_grammar(path: Path, reader: KeyedReader, language: str, *, cache: Path 
     contents = _contents(path)
     if cache is None:
         return _compiled(path, contents, reader, language)
-    key = _key(path, contents, reader, language)
-    loaded = _restored(kept(cache, key), reader)
-    if loaded is None:
-        loaded = _compiled(path, contents, reader, language)
-        keep(cache, key, of_loaded(loaded))
-    return loaded
+    parts = [str(path), *(part for file, content in contents.items() for part in (str(file), content))]
+    return loaded_of(parts, reader, language, lambda: _compiled(path, contents, reader, language), cache=cache)
 
 
 def _is_ini(path: Path) -> bool:
@@ -84,17 +60,3 @@ def _compiled(path: Path, contents: Mapping[Path, bytes], reader: KeyedReader, l
         return load_ini(path, reader, language)
     data = merged([parsed(content, file) for file, content in contents.items()])
     return of_templates(path.stem, data, reader, language, str(path))
-
-
-def _key(path: Path, contents: Mapping[Path, bytes], reader: KeyedReader, language: str) -> str:
-    identity = (str(FORMAT), __version__, version("hassil"), reader.key, language, str(path))
-    return key_of([*identity, *(part for file, content in contents.items() for part in (str(file), content))])
-
-
-def _restored(stored: Any, reader: KeyedReader) -> Loaded | None:
-    """What was kept, or None where that is nothing, or nothing that is any good."""
-    with suppress(SpeechError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
-        if stored is not None:
-            frame = frame_in(stored)
-            return loaded_in(stored) if frame is None else bind(frame, reader)
-    return None

@@ -25,7 +25,7 @@ _SPECS: dict[str, type[ListSpec]] = {kind.__name__: kind for kind in (TextList, 
 def of_loaded(loaded: Loaded) -> dict[str, Any]:
     """A grammar as plain values."""
     if loaded.bound is not None:
-        return {"frame": _of_frame(loaded.bound.frame)}
+        return of_frame(loaded.bound.frame)
     made = loaded.grammar
     return {
         "name": made.name,
@@ -36,8 +36,16 @@ def of_loaded(loaded: Loaded) -> dict[str, Any]:
     }
 
 
+def of_frame(frame: Frame) -> dict[str, Any]:
+    """A frame as plain values."""
+    return {"frame": _of_frame(frame)}
+
+
 def frame_in(stored: Mapping[str, Any]) -> Frame | None:
-    """The frame of what `of_loaded` made of a grammar from templates. Raises whatever broken values lead to, such as KeyError."""
+    """The frame of what `of_frame` made, or `of_loaded` of a grammar from templates; None for other grammars.
+
+    Raises whatever broken values lead to, such as KeyError.
+    """
     return _frame(stored["frame"]) if "frame" in stored else None
 
 

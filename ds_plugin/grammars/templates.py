@@ -13,11 +13,11 @@ from itertools import islice
 from typing import Any
 
 from ds_engine.errors import GrammarError
-from ds_plugin.grammars.binding import bind
-from ds_plugin.grammars.frames import framed
+from ds_plugin.grammars.binding import Bound, bind
+from ds_plugin.grammars.frames import Frame, framed
 from ds_plugin.grammars.loaded import Loaded
 from ds_plugin.grammars.readings import Read
-from ds_plugin.grammars.schema import MAX_VALUES, ListSpec, TextList, template_file, value_of
+from ds_plugin.grammars.schema import MAX_VALUES, TextList, template_file, value_of
 
 
 def of_templates(name: str, data: Mapping[str, Any], reader: Read, language: str, where: str = "") -> Loaded:
@@ -39,9 +39,14 @@ def with_lists(loaded: Loaded, lists: Mapping[str, Iterable[str | Mapping[str, A
     """
     if loaded.bound is None:
         raise GrammarError(f"grammar {loaded.grammar.name!r:.60} has no lists that can be exchanged")
-    specs: dict[str, ListSpec] = {name: _list(name, values) for name, values in lists.items()}
-    frame = loaded.bound.frame
-    return bind(replace(frame, lists={**frame.lists, **specs}), reader, loaded.bound)
+    return filled(loaded.bound.frame, lists, reader, loaded.bound)
+
+
+def filled(frame: Frame, lists: Mapping[str, Iterable[str | Mapping[str, Any]]], reader: Read, before: Bound | None = None) -> Loaded:
+    """The grammar of a frame with these values for its lists; `before` is what became of it with others. See `with_lists`."""
+    specs = {name: _list(name, values) for name, values in lists.items()}
+    kept = {name: old for name, new in specs.items() if (old := frame.lists.get(name)) == new}
+    return bind(replace(frame, lists={**frame.lists, **specs, **kept}), reader, before)
 
 
 def _list(name: str, values: Iterable[str | Mapping[str, Any]]) -> TextList:

@@ -18,6 +18,7 @@ from ds_plugin.grammars.loaded import Loaded
 from ds_plugin.spoken import Reader
 from ds_plugin.vocabulary.files import DEFAULT_BOOST, Line, VocabularyFile, read_vocabulary
 from ds_plugin.vocabulary.phrases import Phrases, Said
+from ds_plugin.vocabulary.problems import unusable
 
 MAX_WATCHED_FILES = 2_000  # of one grammar, which may be a folder
 
@@ -112,14 +113,6 @@ def understood(lines: Sequence[Line], reader: Reader) -> tuple[Phrases, tuple[En
     """How the lines are heard; a pronunciation holds for all of them."""
     phrases = Phrases(reader, pronounced(lines))
     return phrases, tuple(Entry(line, _said(line, phrases)) for line in lines)
-
-
-def unusable(text: str, said: Said) -> str:
-    """Why a phrase cannot be used, and what its owner can do."""
-    letters = "".join(filter(str.isalnum, said.lost))
-    kept = [word for word in text.split() if not set(letters or word).isdisjoint(word + word.lower() + word.upper())]
-    why = f"no letters for {letters!r:.40}" if letters else "nothing of it can be said"
-    return f"{text!r:.80}: {why}; write how it is said, as in {(kept or [text])[0]:.40} = ..."
 
 
 def _read(

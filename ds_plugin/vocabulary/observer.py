@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from ds_engine.bias import Bias
@@ -13,9 +14,10 @@ from ds_plugin.vocabulary.current import Vocabulary
 class VocabularyObserver:
     """See ds_engine.observer.Observer."""
 
-    def __init__(self, observer: Observer, vocabulary: Vocabulary) -> None:
+    def __init__(self, observer: Observer, vocabulary_of: Callable[[str], Vocabulary]) -> None:
+        """`vocabulary_of` gives the vocabulary for the model of an UtteranceInfo."""
         self._observer = observer
-        self._vocabulary = vocabulary
+        self._vocabulary_of = vocabulary_of
 
     @property
     def rewrites(self) -> bool:
@@ -25,7 +27,8 @@ class VocabularyObserver:
     async def prepare(self, info: UtteranceInfo) -> Preparation:
         """Adds the vocabulary to the bias; the household's own comes first where there is too much."""
         prepared = await self._observer.prepare(info)
-        bias, household = self._vocabulary.read(prepared.bias), self._vocabulary.snapshot()
+        vocabulary = self._vocabulary_of(info.model)
+        bias, household = vocabulary.read(prepared.bias), vocabulary.snapshot()
         return replace(prepared, bias=bias if household == Bias() else household if bias == Bias() else household.merged(bias))
 
     def partial(self, info: UtteranceInfo, partial: Partial) -> None:

@@ -2,8 +2,8 @@
 
 The modules in the order of the flow: audio, features, acoustic (contract) and native (its first family), decoder (contract) with its
 searches (search, the kernel, over lm, the language models, and grammar, closed grammars; greedy; pyctcdecode), listener with endpoint
-and voice_activity (when speech ends), stream, utterance, threads, engine, sync. Beside them: alphabet, automaton, bias, hot_words, bundle,
-manifest, recognizer, observer, onnx_session, transcript, text, limits, errors.
+and voice_activity (when speech ends), stream, utterance, ready, threads, engine, sync. Beside them: alphabet, automaton, bias,
+hot_words, bundle, manifest, recognizer, observer, onnx_session, transcript, text, limits, errors.
 """
 
 from ds_engine.acoustic import AcousticModel, ModelFamily, RuntimeOptions

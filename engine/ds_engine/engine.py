@@ -1,6 +1,6 @@
-"""The engine: one shared recognizer, many utterances at once, on asyncio.
+"""The engine: shared recognizers, many utterances at once, on asyncio.
 
-Utterances with something to do stand in one queue; each worker takes the first (with as many others as the model steps
+Utterances with something to do stand in one queue (`ready`); each worker takes the first (with as many others as its model steps
 together), computes one turn in a thread and puts it back at the end, so that a minute of audio sent at once delays nobody's
 live speech. A turn that hangs is given up, its utterance failed. The threads that `threads` keeps for this module are the
 only ones that compute.
@@ -21,7 +21,8 @@ from ds_engine.audio import AudioFormat
 from ds_engine.bias import Bias
 from ds_engine.errors import BusyError, ClosedError, InternalError, TimeLimitError, as_speech_error, stack_of
 from ds_engine.limits import Limits
-from ds_engine.observer import Observer, Preparation, SilentObserver, UtteranceInfo
+from ds_engine.observer import Observer, SilentObserver, UtteranceInfo
+from ds_engine.ready import Ready
 from ds_engine.threads import Threads
 from ds_engine.utterance import Utterance, compute
 
@@ -37,7 +38,7 @@ _ids = itertools.count(1)
 
 
 class Engine:
-    """Serves utterances of one recognizer. Use it as an async context manager, or call `start` and `close`."""
+    """Serves utterances of one recognizer, or of others beside it. Use it as an async context manager, or call `start` and `close`."""
 
     def __init__(self, recognizer: Recognizer, limits: Limits | None = None, observer: Observer | None = None) -> None:
         self.recognizer = recognizer
@@ -45,7 +46,7 @@ class Engine:
         self._observer = observer or SilentObserver()
         self._utterances: set[Utterance] = set()
         self._opening = 0
-        self._ready: asyncio.Queue[Utterance] = asyncio.Queue()
+        self._ready = Ready()
         self._threads = Threads(self.limits.workers, "ds-engine")
         self._workers: list[asyncio.Task[None]] = []
         self._computing: set[asyncio.Future[Any]] = set()
@@ -62,21 +63,28 @@ class Engine:
         self._workers = [asyncio.create_task(self._work(), name=f"ds-engine worker {i}") for i in range(self.limits.workers)]
 
     async def open(
-        self, source: AudioFormat | None = None, bias: Bias | None = None, *, origin: str = "", endpointing: Endpointing | None = None
+        self,
+        source: AudioFormat | None = None,
+        bias: Bias | None = None,
+        *,
+        origin: str = "",
+        endpointing: Endpointing | None = None,
+        recognizer: Recognizer | None = None,
     ) -> Utterance:
         """Opens an utterance of PCM in `source`'s format. Raises BusyError or ClosedError where there is no place for it.
 
         `bias` is the caller's own for this utterance; what the host's bias sources say is added to it. With `endpointing` its
-        events tell when speech starts and ends.
+        events tell when speech starts and ends. `recognizer` may be another than the engine's own.
         """
         if self._closing or not self._workers:
             raise ClosedError("the engine is not running")
         if self.utterances >= self.limits.utterances:
             raise BusyError(f"utterances: {self.limits.utterances} are open already")
-        info = UtteranceInfo(f"{next(_ids):x}", source or AudioFormat(), self.recognizer.language, origin)
+        chosen = recognizer or self.recognizer
+        info = UtteranceInfo(f"{next(_ids):x}", source or AudioFormat(), chosen.language, origin, chosen.name)
         self._opening += 1
         try:
-            return await self._opened(info, bias or Bias(), endpointing)
+            return await self._opened(info, chosen, bias or Bias(), endpointing)
         finally:
             self._opening -= 1
 
@@ -97,10 +105,17 @@ class Engine:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.close()
 
-    async def _opened(self, info: UtteranceInfo, bias: Bias, endpointing: Endpointing | None) -> Utterance:
+    async def _opened(self, info: UtteranceInfo, recognizer: Recognizer, bias: Bias, endpointing: Endpointing | None) -> Utterance:
         preparation = await self._observer.prepare(info)
+
+        def make() -> Stream:
+            stream = recognizer.stream(info.source, bias.merged(preparation.bias), preparation.filters, self.limits)
+            if endpointing is not None:
+                stream.listen(endpointing)
+            return stream
+
         try:
-            stream = await self._new_stream(info.source, bias, preparation, endpointing)
+            stream = await self._new_stream(make)
         except asyncio.CancelledError:
             self._observer.ended(info, None, None)
             raise
@@ -110,26 +125,20 @@ class Engine:
             raise fault from fault.__cause__
         utterance = Utterance(
             info=info,
+            recognizer=recognizer,
             stream=stream,
             preparation=preparation,
             limits=self.limits,
             observer=self._observer,
-            schedule=self._ready.put_nowait,
+            schedule=self._ready.put,
             forget=self._forget,
         )
         self._utterances.add(utterance)
         self._idle.clear()
         return utterance
 
-    async def _new_stream(self, source: AudioFormat, bias: Bias, preparation: Preparation, endpointing: Endpointing | None) -> Stream:
+    async def _new_stream(self, make: Callable[[], Stream]) -> Stream:
         """Made in a thread: a large bias takes a decoder a while, and others are speaking."""
-
-        def make() -> Stream:
-            stream = self.recognizer.stream(source, bias.merged(preparation.bias), preparation.filters, self.limits)
-            if endpointing is not None:
-                stream.listen(endpointing)
-            return stream
-
         stream = None if self._closing else await self._in_thread(make)
         if self._closing or stream is None:
             raise ClosedError("the engine is not running")
@@ -151,7 +160,7 @@ class Engine:
 
     async def _work(self) -> None:
         while True:
-            utterances = await self._next()
+            utterances = await self._ready.take()
             turns = [(utterance, turn) for utterance in utterances if (turn := utterance.next_turn()) is not None]
             if not turns:
                 continue
@@ -182,9 +191,3 @@ class Engine:
         self._computing.add(computing)
         computing.add_done_callback(self._computed)
         return await asyncio.shield(computing)  # a thread cannot be cancelled, only waited for
-
-    async def _next(self) -> list[Utterance]:
-        batch = [await self._ready.get()]
-        while len(batch) < self.recognizer.model.max_batch and not self._ready.empty():
-            batch.append(self._ready.get_nowait())
-        return batch

@@ -25,6 +25,7 @@ class UtteranceInfo:
     source: AudioFormat
     language: str  # of the model that listens, BCP 47
     origin: str = ""  # which adapter opened it
+    model: str = ""  # that listens: its name and version
 
 
 @dataclass(frozen=True, slots=True)

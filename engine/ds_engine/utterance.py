@@ -25,6 +25,7 @@ from ds_engine.transcript import Event, Final, Partial, Progress, SpeechEnded, S
 
 if TYPE_CHECKING:
     from ds_engine.limits import Limits
+    from ds_engine.recognizer import Recognizer
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Utterance:
         self,
         *,
         info: UtteranceInfo,
+        recognizer: Recognizer,
         stream: Stream,
         preparation: Preparation,
         limits: Limits,
@@ -57,6 +59,7 @@ class Utterance:
         forget: Callable[[Utterance], None],
     ) -> None:
         self.info = info
+        self.recognizer = recognizer
         self._stream = stream
         self._limits = limits
         self._observer = observer

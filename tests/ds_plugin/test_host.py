@@ -14,7 +14,8 @@ from ds_engine.errors import BundleError, ClosedError, InputError, LanguageError
 from ds_engine.limits import Limits
 from ds_plugin import builtin
 from ds_plugin.config import ConfigError, Schema, Settings
-from ds_plugin.host import HOST_OPTIONS, Host, same_language
+from ds_plugin.host import HOST_OPTIONS, Host
+from ds_plugin.languages import same_language
 from ds_plugin.measurement import Clip, load_clip
 from ds_plugin.models import BUNDLED, DEFAULT_MODEL
 from tests.ds_engine.fakes import silence

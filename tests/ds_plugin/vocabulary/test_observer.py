@@ -49,7 +49,7 @@ def vocabulary(tmp_path: Path) -> Vocabulary:
 
 
 async def prepared(bias: Bias, vocabulary: Vocabulary) -> Preparation:
-    return await VocabularyObserver(Plugins(bias), vocabulary).prepare(INFO)
+    return await VocabularyObserver(Plugins(bias), lambda _model: vocabulary).prepare(INFO)
 
 
 async def test_the_vocabulary_joins_what_plugins_expect_as_people_write_it(vocabulary: Vocabulary) -> None:

@@ -48,7 +48,7 @@ def expects(vocabulary: Vocabulary, text: str) -> bool:
 async def test_a_file_that_changes_is_read_by_itself(home: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     vocabulary = Vocabulary(ENGLISH, Sources((home,)))
-    watch = Watch(vocabulary, 0)
+    watch = Watch(vocabulary, seconds=0)
     watch.start()
     written(home, "lamp\nhall\n")
     await until(lambda: expects(vocabulary, "hall"))
@@ -58,7 +58,7 @@ async def test_a_file_that_changes_is_read_by_itself(home: Path, caplog: pytest.
 
 async def test_a_file_that_breaks_is_told_and_mending_it_helps(home: Path, caplog: pytest.LogCaptureFixture) -> None:
     vocabulary = Vocabulary(ENGLISH, Sources((home,)))
-    watch = Watch(vocabulary, 0)
+    watch = Watch(vocabulary, seconds=0)
     watch.start()
     written(home, b"\xff\xff\xff\xff\xff\xff")
     await until(lambda: caplog.messages)
@@ -77,7 +77,7 @@ async def test_a_fault_of_ours_does_not_end_the_watch(home: Path, tmp_path: Path
     grammar = tmp_path / "on.yaml"
     written(grammar, "on")
     vocabulary = Vocabulary(ENGLISH, Sources((home,), (grammar,)), load)
-    watch = Watch(vocabulary, 0)
+    watch = Watch(vocabulary, seconds=0)
     watch.start()
     written(grammar, "a bug")
     await until(lambda: caplog.messages)
@@ -90,7 +90,7 @@ async def test_a_fault_of_ours_does_not_end_the_watch(home: Path, tmp_path: Path
 
 
 async def test_without_files_there_is_nothing_to_watch() -> None:
-    watch = Watch(Vocabulary(ENGLISH), 0)
+    watch = Watch(Vocabulary(ENGLISH), seconds=0)
     watch.start()
     assert not [task for task in asyncio.all_tasks() if task.get_name() == "vocabulary"]
     await watch.close()
@@ -116,7 +116,7 @@ async def test_whoever_speaks_or_leaves_does_not_wait_for_a_grammar_that_is_read
     grammar = tmp_path / "on.yaml"
     written(grammar, "on")
     vocabulary = Vocabulary(ENGLISH, Sources((home,), (grammar,)), load)
-    watch = Watch(vocabulary, 0)
+    watch = Watch(vocabulary, seconds=0)
     watch.start()
     before = vocabulary.snapshot()
     written(grammar, "slow")
