@@ -22,12 +22,12 @@ from ds_plugin.config import Settings
 from ds_plugin.grammars.loaded import Loaded
 from ds_plugin.models import ModelStore
 from ds_plugin.spoken import Reader
-from ds_plugin.vocabulary.check import Checked
+from ds_plugin.vocabulary.check import Checked, Finding
 from ds_plugin.vocabulary.check import check as check_sources
 from ds_plugin.vocabulary.contents import Sources
 from ds_plugin.vocabulary.current import Vocabulary
 from ds_plugin.vocabulary.files import GRAMMAR_SUFFIXES
-from ds_plugin.vocabulary.settings import grammar_loader, load_vocabulary, sources_of
+from ds_plugin.vocabulary.settings import cache_folder, grammar_loader, load_vocabulary, sources_of
 
 
 @click.group()
@@ -41,10 +41,14 @@ def vocabulary() -> None:
 @json_option
 @click.pass_obj
 def show(app: App, /, model: str | None, as_json: bool, **options: Any) -> None:  # noqa: FBT001 - click passes by name
-    """Print what the next utterance is biased by: phrases with boosts, pronunciations, grammars; plugins are asked, too."""
+    """Print what the next utterance is biased by: phrases with boosts, pronunciations, grammars; plugins are asked, too.
+
+    Of a source of names, such as Home Assistant, it is what was known the last time.
+    """
     settings, manifest = _loaded(app, model, options)
     app.hooks.configure(settings)
     current = load_vocabulary(settings, manifest)
+    _recall(app, current, manifest)
     asked = asyncio.run(app.hooks.bias(UtteranceInfo("vocabulary", AudioFormat(), manifest.language, "vocabulary")))
     facts = _facts(current, current.read(asked), settings)
     click.echo(json.dumps(facts, ensure_ascii=False) if as_json else "\n".join(_readable(facts)))
@@ -58,11 +62,14 @@ def show(app: App, /, model: str | None, as_json: bool, **options: Any) -> None:
 def check(app: App, /, files: tuple[Path, ...], model: str | None, **options: Any) -> None:
     """Tell of every phrase and grammar what is heard otherwise than it is written, and what cannot be used.
 
-    FILES are vocabulary files, or grammars (YAML, JSON, .ini, folders); without any, those of the settings are checked.
+    FILES are vocabulary files, or grammars (YAML, JSON, .ini, folders); without any, those of the settings are checked, and what sources of
+    names, such as Home Assistant, gave the last time.
     """
     settings, manifest = _loaded(app, model, options)
     reader = Reader(manifest.alphabet, manifest.language)
     checked = check_sources(_sources(files) if files else sources_of(settings), reader, grammar_loader(manifest.language))
+    if not files:
+        checked = _with_sources(checked, app, settings, manifest)
     for finding in checked.findings:
         click.echo(finding.text)
     _conclude(checked)
@@ -92,6 +99,27 @@ def _loaded(app: App, model: str | None, options: dict[str, Any]) -> tuple[Setti
     return settings, ModelStore.standard(settings.get("models_folder")).open(settings.get("model")).manifest
 
 
+def _recall(app: App, vocabulary: Vocabulary, manifest: Manifest) -> None:
+    """Takes in what sources knew the last time."""
+    for source in app.hooks.vocabulary_sources():
+        if (household := source.stored((manifest.language,))) is not None:
+            vocabulary.hear(source.name, household)
+
+
+def _with_sources(checked: Checked, app: App, settings: Settings, manifest: Manifest) -> Checked:
+    """Also what is wrong with what sources gave."""
+    app.hooks.configure(settings)
+    current = Vocabulary(Reader(manifest.alphabet, manifest.language), language=manifest.language, cache=cache_folder())
+    _recall(app, current, manifest)
+    heard = current.heard.values()
+    problems = [str(problem) for each in heard for problem in (*each.problems, *each.failures)]
+    return Checked(
+        checked.phrases + sum(len(each.household.phrases) for each in heard),
+        checked.grammars + sum(len(each.grammars) for each in heard),
+        (*checked.findings, *(Finding(problem, usable=False) for problem in problems)),
+    )
+
+
 def _sources(files: tuple[Path, ...]) -> Sources:
     grammars = tuple(file for file in files if file.suffix.lower() in GRAMMAR_SUFFIXES or file.is_dir())
     return Sources(tuple(file for file in files if file not in grammars), grammars)
@@ -107,13 +135,16 @@ def _conclude(checked: Checked) -> None:
 
 def _facts(current: Vocabulary, asked: Bias, settings: Settings) -> dict[str, Any]:
     """What `show` prints."""
-    sources = [("files", current.contents.bias), ("hot words", current.read(current.hot_words)), ("plugins", asked)]
+    heard = [(name, each.bias) for name, each in current.heard.items()]
+    sources = [("files", current.contents.bias), *heard, ("hot words", current.read(current.hot_words)), ("plugins", asked)]
     everything = current.snapshot().merged(asked)
     return {
         "phrases": [{"text": phrase.text, "boost": phrase.boost, "from": name} for name, bias in sources for phrase in bias.phrases],
         "pronunciations": [{"word": said.word, "spoken": said.spoken} for said in everything.pronunciations],
         "grammars": [_grammar(str(path), loaded) for path, loaded in current.contents.grammars.items()]
+        + [_grammar(source, loaded) for source, each in current.heard.items() for _, loaded in each.grammars.values()]
         + [_grammar("plugins", Loaded(grammar)) for grammar in asked.grammars],
+        "problems": [str(problem) for each in current.heard.values() for problem in (*each.problems, *each.failures)],
         "mode": settings.get("mode", "grammar"),
         "strictness": settings.get("strictness", "grammar"),
     }
@@ -139,6 +170,7 @@ def _readable(facts: dict[str, Any]) -> list[str]:
         lines += [f"  {intent}" for intent in grammar["intents"]]
     if facts["grammars"]:
         lines.append(f"grammar mode {facts['mode']}, strictness {facts['strictness']:g}")
+    lines += [f"cannot be used: {problem}" for problem in facts["problems"]]
     return lines or ["no phrases, pronunciations or grammars"]
 
 
