@@ -16,10 +16,8 @@ from ds_plugin.grammars.loaded import Loaded
 from ds_plugin.grammars.making import MISSING, UNFIT, Built
 from ds_plugin.grammars.readings import Read
 from ds_plugin.grammars.rules import Rules
-from ds_plugin.grammars.schema import TextList
 from ds_plugin.grammars.walk import Mention
 
-_EMPTY = TextList(())
 MAX_PROBLEMS = 200  # lines; of what is more, only the number is told
 
 
@@ -31,7 +29,7 @@ class Closed:
     graphs: Mapping[str, Graph]
     intents: Mapping[str, str]
     problems: tuple[str, ...]
-    unused: int  # sentences for which no value fits
+    unused: int  # sentences for which no value fits, or is there at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +95,11 @@ def _lacks(frame: Frame, dead: Iterable[Sentences], found: Mapping[str, Built]) 
         lacking = [name for name in _called(frame, sentences) if name in found and found[name].graph is None]
         given = {name for name in lacking if found[name].lack != MISSING}
         unfilled = {piece.list for name in set(lacking) - given for piece in frame.words[name].pieces if isinstance(piece, Mention)}
-        missing.update(name for name in unfilled if frame.lists.get(name, _EMPTY) == _EMPTY)
-        if any(found[name].lack == UNFIT for name in given) and not unfilled:
+        absent = {name for name in unfilled if name not in frame.lists}
+        missing.update(absent)
+        if not absent and (unfilled or any(found[name].lack == UNFIT for name in given)):
             unused += 1
-        elif not unfilled:
+        elif not absent:
             problems.append(f"{sentences.template}: nothing of it can be said")
     counted = [f"the list {{{name}}} is not given: {count} templates are left out" for name, count in sorted(missing.items())]
     return (*counted, *problems), unused
