@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from ds_engine.bias import MAX_PHRASES, Phrase
+from ds_home_assistant.custom import Custom
 from ds_home_assistant.entities import Entity
 from ds_home_assistant.home import Home
 from ds_home_assistant.intents import intents_language, templates
@@ -21,19 +22,25 @@ from ds_plugin.vocabulary.source import Household, ListValues, Sentences
 BOOST = 0.0
 
 
-def household_of(home: Home, languages: Sequence[str]) -> Household:
+def household_of(home: Home, languages: Sequence[str], custom: Custom | None = None) -> Household:
     """The household in the languages of the models.
 
     Home Assistant's own sentences stand there once for each of its languages that serves one of these, with the household's names as
-    lists; sentences of automations are for the models of Home Assistant's language, or for all where none has it.
+    lists, and so do custom ones beside them; sentences of automations are for the models of Home Assistant's language, or for all where
+    none has it.
     """
     lists = _lists(home)
     served: dict[str, str] = {}
     for language in languages:
         if (tag := intents_language(language)) is not None:
             served.setdefault(tag, language)
-    own = (Sentences(f"sentences {tag}", templates(tag), lists, language) for tag, language in served.items())
-    return Household(tuple(_phrases(home)), (*own, *_automations(home, languages)))
+    builtin = (Sentences(f"sentences {tag}", templates(tag), lists, language) for tag, language in served.items())
+    own = (
+        Sentences(f"custom sentences {tag}", found, lists, language)
+        for tag, language in served.items()
+        if custom is not None and (found := custom.templates(tag, templates(tag))) is not None
+    )
+    return Household(tuple(_phrases(home)), (*builtin, *own, *_automations(home, languages)))
 
 
 def _lists(home: Home) -> dict[str, ListValues]:

@@ -33,9 +33,9 @@ def of_templates(name: str, data: Mapping[str, Any], reader: Read, language: str
 def with_lists(loaded: Loaded, lists: Mapping[str, Iterable[str | Mapping[str, Any]]], reader: Read) -> Loaded:
     """The grammar with other values for some lists, such as the names of a household; sentences are not compiled again.
 
-    A value is plain text (brackets mean nothing in it), or a mapping with `in`, and perhaps `out` and `context`. An iterable without
-    values takes the list away. Raises GrammarError for a grammar that was not loaded from templates, for values that are no such, for
-    more than MAX_VALUES, and where nothing can be said any more.
+    A value is plain text (brackets mean nothing in it), or a mapping with `in`, and perhaps `out` and `context`. Of a list without values
+    there is nothing here. Raises GrammarError for a grammar that was not loaded from templates, for values that are no such, for more
+    than MAX_VALUES, and where nothing can be said any more.
     """
     if loaded.bound is None:
         raise GrammarError(f"grammar {loaded.grammar.name!r:.60} has no lists that can be exchanged")
