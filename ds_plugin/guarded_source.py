@@ -42,7 +42,7 @@ class GuardedSource:
         """Returns when the plugin's source has come to an end, whatever ended it."""
 
         def take(household: Household) -> None:
-            if (checked := self._checked(household)) is not None:
+            if not self._guard.disabled and (checked := self._checked(household)) is not None:
                 publish(checked)
 
         try:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import copy
 import functools
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -109,7 +110,7 @@ class Hooks:
                 continue
             if found is not None:
                 source, own = found
-                name = own if own not in sources else f"{own} ({plugin.guard.plugin})"
+                name = _free(own, plugin.guard.plugin, sources)
                 sources[name] = GuardedSource(plugin.guard, source, name, self._deadlines.registration)
         return tuple(sources.values())
 
@@ -246,11 +247,18 @@ class Hooks:
         return checked
 
 
+def _free(own: str, plugin: str, taken: Container[str]) -> str:
+    """The name of its own, or, where that is taken, with its plugin's, and a number where one plugin gives several."""
+    names = itertools.chain([own, f"{own} ({plugin})"], (f"{own} ({plugin} {number})" for number in itertools.count(2)))
+    return next(name for name in names if name not in taken)
+
+
 def _source(give: Callable[[], Any]) -> tuple[VocabularySource, str] | None:
     """What a plugin gives, and its name. Raises TypeError, in the plugin's own call, for anything else."""
     source = give()
     if source is None:
         return None
-    if not isinstance(source.name, str) or not source.name or not callable(source.stored) or not callable(source.run):
+    name = source.name
+    if not isinstance(name, str) or not name or not callable(source.stored) or not callable(source.run):
         raise TypeError(f"needed a source of vocabulary with name, stored and run, got {source!r:.60}")
-    return source, str(source.name)
+    return source, str(name)

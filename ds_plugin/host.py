@@ -9,6 +9,7 @@ models are loaded when they are first asked for.
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -20,7 +21,7 @@ from ds_engine.audio import AudioFormat
 from ds_engine.bias import Bias
 from ds_engine.bundle import Bundle
 from ds_engine.engine import Engine
-from ds_engine.errors import BundleError
+from ds_engine.errors import BundleError, SpeechError, kind_and_place
 from ds_engine.limits import Limits
 from ds_engine.listener import Endpointing
 from ds_engine.manifest import Manifest
@@ -42,6 +43,8 @@ from ds_plugin.vocabulary.settings import load_vocabulary
 from ds_plugin.vocabulary.source import Household, VocabularySource
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 ALL_MODELS = "*"  # in the setting `models`
 _KINDS: dict[str, Kind] = {"int": int, "float": float, "bool": bool}
@@ -96,7 +99,7 @@ class Host:
     ) -> None:
         """`further` models are offered beside the first; `sources` are followed while the host runs."""
         self.manifest = manifest
-        self.vocabulary = vocabulary or Vocabulary(Reader(manifest.alphabet, manifest.language))
+        self.vocabulary = vocabulary or Vocabulary(Reader(manifest.alphabet, manifest.language), language=manifest.language)
         self._first = Served.of(manifest, recognizer, self.vocabulary)
         self._offers = Offers(self._first, further, self._begin)
         self.engine = Engine(recognizer, limits, VocabularyObserver(observer, self._vocabulary_of))
@@ -120,6 +123,7 @@ class Host:
         further = loading.further(bundle.manifest)
         host = cls(recognizer, bundle.manifest, chosen, observer, vocabulary, further=further, sources=hooks.vocabulary_sources())
         host._recall()
+        host._first.watch.prepare()
         return host
 
     @property
@@ -188,13 +192,13 @@ class Host:
     async def _hear(self, source: str, household: Household) -> None:
         self._households[source] = household
         for served in self._offers.loaded:
-            await served.watch.hear(source, household)
+            await _told(served, source, household)
 
     async def _begin(self, served: Served) -> None:
         """With a model that has just been loaded."""
         served.watch.start()
-        for source, household in list(self._households.items()):
-            await served.watch.hear(source, household)
+        for source in list(self._households):
+            await _told(served, source, self._households[source])  # the newest, which may have come while others were read
 
     def _vocabulary_of(self, model: str) -> Vocabulary:
         return next((served.vocabulary for served in self._offers.loaded if served.recognizer.name == model), self.vocabulary)
@@ -226,12 +230,17 @@ class _Loading:
             bundles += [stored.bundle for stored in self.store.list() if stored.bundle is not None and self._known(stored.bundle)]
         for bundle in bundles:
             self._family(bundle)
-        named = {bundle.manifest.name: bundle for bundle in reversed(bundles) if bundle.manifest.name != first.name}
-        return [Offer(bundle.manifest, functools.partial(self._served, bundle)) for bundle in reversed(named.values())]
+        named: dict[str, Bundle] = {}
+        for bundle in bundles:
+            if bundle.manifest.name != first.name:
+                named.setdefault(bundle.manifest.name, bundle)
+        return [Offer(bundle.manifest, functools.partial(self._served, bundle)) for bundle in named.values()]
 
     def _served(self, bundle: Bundle) -> Served:
         vocabulary = load_vocabulary(self._settings, bundle.manifest, grammars=False)
-        return Served.of(bundle.manifest, self.recognizer(bundle), vocabulary)
+        served = Served.of(bundle.manifest, self.recognizer(bundle), vocabulary)
+        served.watch.prepare()
+        return served
 
     def _known(self, bundle: Bundle) -> bool:
         return bundle.manifest.family in self._families
@@ -242,6 +251,16 @@ class _Loading:
             known = ", ".join(sorted(self._families))
             raise BundleError(f"{bundle.path.name}: no plugin loads models of family {name!r}; known are: {known}")
         return self._families[name]
+
+
+async def _told(served: Served, source: str, household: Household) -> None:
+    """Tells one model's vocabulary. A fault there is no other model's, and nobody's who waits for this one to be loaded."""
+    try:
+        await served.watch.hear(source, household)
+    except SpeechError as error:
+        _log.warning("%s: %s", source, error)
+    except Exception as error:  # noqa: BLE001 - ours, and no reason to end what follows
+        _log.error("%s: %s", source, kind_and_place(error))
 
 
 def _chosen(key: str, name: str, known: dict[str, T]) -> T:

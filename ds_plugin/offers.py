@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from ds_engine.errors import BundleError, LanguageError, SpeechError, TimeLimitError, kind_and_place
+from ds_engine.errors import BundleError, ClosedError, LanguageError, SpeechError, TimeLimitError, kind_and_place
 from ds_engine.manifest import Manifest
 from ds_engine.recognizer import Recognizer
 from ds_engine.threads import Threads
@@ -54,6 +55,8 @@ class Offers:
         self._loading: dict[str, asyncio.Task[Served]] = {}
         self._loaded = {first.manifest.name: first}
         self._threads = Threads(1, "ds-models")
+        self._making = 0  # in the thread, or waiting for it
+        self._closed = False
 
     @property
     def manifests(self) -> tuple[Manifest, ...]:
@@ -79,23 +82,26 @@ class Offers:
         return next(manifest for manifest in candidates if manifest.language == best)
 
     async def served(self, manifest: Manifest) -> Served:
-        """The model, loaded now if it must be. Raises what loading raises, such as BundleError, which ends the offer."""
+        """The model, loaded now if it must be. Raises what loading raises, such as BundleError, which ends the offer, or ClosedError."""
         name = manifest.name
-        if name in self._loaded:
-            return self._loaded[name]
-        if name not in self._offers:
-            raise LanguageError(f"model {name!r:.40} is not installed any more")
         if name not in self._loading:
+            if name in self._loaded:
+                return self._loaded[name]
+            if self._closed:
+                raise ClosedError("the host is not running")
+            if name not in self._offers:
+                raise LanguageError(f"model {name!r:.40} is not installed any more")
             self._loading[name] = asyncio.create_task(self._load(self._offers[name]), name=f"loading {name}")
-        return await asyncio.shield(self._loading[name])
+        return await _finished(self._loading[name])
 
     async def close(self) -> None:
-        """Loads no more; what loads just now is left to its thread."""
-        busy = [task for task in self._loading.values() if not task.done()]
-        for task in busy:
+        """Loads no more; what loads just now is left to its thread, and whoever waits for it gets ClosedError."""
+        self._closed = True
+        loading = list(self._loading.values())
+        for task in loading:
             task.cancel()
-        await asyncio.gather(*self._loading.values(), return_exceptions=True)
-        if not busy:
+        await asyncio.gather(*loading, return_exceptions=True)
+        if not self._making:
             self._threads.close()
 
     async def _load(self, offer: Offer) -> Served:
@@ -107,17 +113,20 @@ class Offers:
 
     async def _made(self, offer: Offer) -> Served:
         name = offer.manifest.name
+        self._making += 1
         try:
-            return await self._threads.run(offer.load, LOAD_SECONDS)
+            return await self._threads.run(functools.partial(_made, offer), LOAD_SECONDS)
+        except asyncio.CancelledError:
+            self._making += 1  # its thread goes on
+            raise
         except TimeLimitError:
             self._withdraw(name, f"took longer than {LOAD_SECONDS:g} s to load")
             raise
         except SpeechError as error:
             self._withdraw(name, str(error))
             raise
-        except Exception as error:  # a model family of a plugin may raise anything
-            self._withdraw(name, kind_and_place(error))
-            raise BundleError(f"model {name!r:.40} cannot be loaded") from error
+        finally:
+            self._making -= 1
 
     async def _begun(self, name: str, served: Served) -> Served:
         self._loaded[name] = served
@@ -127,6 +136,24 @@ class Offers:
     def _withdraw(self, name: str, why: str) -> None:
         self._offers.pop(name, None)
         _log.warning("model %s is offered no more: %s", name, why)
+
+
+def _made(offer: Offer) -> Served:
+    try:
+        return offer.load()
+    except SpeechError:
+        raise
+    except BaseException as error:  # a model family of a plugin may raise anything, SystemExit too
+        raise BundleError(f"model {offer.manifest.name!r:.40} cannot be loaded: {kind_and_place(error)}") from error
+
+
+async def _finished(loading: asyncio.Task[Served]) -> Served:
+    try:
+        return await asyncio.shield(loading)
+    except asyncio.CancelledError:
+        if loading.cancelled() and (task := asyncio.current_task()) is not None and not task.cancelling():
+            raise ClosedError("the host is closing") from None
+        raise
 
 
 def _listed(names: Iterable[str]) -> str:

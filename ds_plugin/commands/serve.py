@@ -7,6 +7,7 @@ adapter has an option of that name.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections import Counter
 from contextlib import AsyncExitStack
@@ -21,6 +22,9 @@ from ds_plugin.config import Option, Settings
 from ds_plugin.host import Host
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+# Python's collector stops all threads. What was loaded lives as long as the service and is never looked at again; new names of a large
+# household are many objects at once, which would be looked at over and over while somebody speaks.
+_COLLECTIONS = (50_000, 20, 100)  # thresholds of gc
 
 
 class _ServeCommand(click.Command):
@@ -60,6 +64,9 @@ async def _serve(host: Host, adapters: list[Adapter], settings: Settings) -> Non
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(host)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_COLLECTIONS)
         serving = [await stack.enter_async_context(adapter.serve(host, settings.section(adapter.name))) for adapter in adapters]
         for adapter, served in zip(adapters, serving, strict=True):
             click.echo(f"{adapter.name} listens on {served.address}", err=True)

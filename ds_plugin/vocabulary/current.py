@@ -7,7 +7,8 @@ opened with.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ds_engine.bias import MAX_PRONUNCIATIONS, Bias, Phrase
@@ -31,6 +32,18 @@ def no_grammars(path: Path, _reader: Reader) -> Loaded:
     raise GrammarError(f"{path}: grammars cannot be loaded here")
 
 
+def nothing(_bias: Bias) -> None:
+    """Prepares nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """All that was read."""
+
+    contents: Contents
+    heard: Mapping[str, Heard] = field(default_factory=dict)  # by source
+
+
 class Vocabulary:
     """The household's words for one model. `refresh` and `hear` may run in another thread, one at a time; the rest belongs to one."""
 
@@ -52,21 +65,20 @@ class Vocabulary:
         self._language = language
         self._cache = cache
         self._hot_words = HotWords()
-        self._contents = Contents(Phrases(reader), reader)
-        self._heard: Mapping[str, Heard] = {}
-        self._made: tuple[Contents, Mapping[str, Heard], Bias, Bias] | None = None  # the snapshot, last, and of what it was made
+        self._known = _Known(Contents(Phrases(reader), reader))
+        self._made: tuple[_Known, Bias, Bias] | None = None  # of what the last snapshot was made, hot words too, and itself
         if failures := self.refresh().failures:
             raise failures[0]
 
     @property
     def contents(self) -> Contents:
         """What the files hold."""
-        return self._contents
+        return self._known.contents
 
     @property
     def heard(self) -> Mapping[str, Heard]:
         """What became of what sources have published, by source."""
-        return self._heard
+        return self._known.heard
 
     @property
     def sources(self) -> Sources:
@@ -80,19 +92,18 @@ class Vocabulary:
 
     def snapshot(self) -> Bias:
         """Everything together, as it is now; the same object until something changes. Files come first where there is too much."""
-        contents, heard, hot_words = self._contents, self._heard, self._hot_words.bias
-        if self._made is None or self._made[0] is not contents or self._made[1] is not heard or self._made[2] != hot_words:
-            biases = [*(each.bias for each in heard.values()), *([_heard(hot_words, contents.phrases)] if hot_words.phrases else [])]
-            self._made = contents, heard, hot_words, contents.bias.merged(*biases) if biases else contents.bias
-        return self._made[3]
+        made, known, hot_words = self._made, self._known, self._hot_words.bias
+        if made is None or made[0] is not known or made[1] != hot_words:
+            made = self._made = known, hot_words, _together(known, hot_words)
+        return made[2]
 
     def read(self, bias: Bias) -> Bias:
         """A bias of somebody else's, whose phrases and pronunciations may be as people write them; what cannot be heard is left out."""
-        return _heard(bias, self._contents.phrases)
+        return _heard(bias, self._known.contents.phrases)
 
     def add_hot_word(self, word: str, boost: float) -> None:
         """Adds one, for utterances that open from now on. Raises BiasError where it is there already or cannot be used."""
-        said = self._contents.phrases.read(Phrase(word, boost).text)
+        said = self._known.contents.phrases.read(Phrase(word, boost).text)
         if not said.text:
             raise BiasError(f"hot word: {unusable(word, said)}")
         self._hot_words.add(self._reader.written(word), boost)
@@ -105,27 +116,44 @@ class Vocabulary:
         """Erases all of them."""
         self._hot_words.clear()
 
-    def refresh(self, *, anew: bool = False) -> Refreshed:
-        """Reads the files that have changed, or, if `anew`, all of them. One that cannot be read any more leaves what it held before."""
-        before = self._contents
-        self._contents, refreshed = read_again(before, self._sources, self._reader, self._load_grammar, anew=anew)
-        self._report(self._contents.problems, before.problems)
-        if self._contents.phrases is not before.phrases:  # how words are said may be another now
-            for source, heard in self._heard.items():
-                self._hear(source, heard.household)
+    def refresh(self, *, anew: bool = False, prepare: Callable[[Bias], object] = nothing) -> Refreshed:
+        """Reads the files that have changed, or, if `anew`, all of them. One that cannot be read any more leaves what it held before.
+
+        `prepare` is called with what utterances will be biased by, before they are.
+        """
+        before = self._known
+        contents, refreshed = read_again(before.contents, self._sources, self._reader, self._load_grammar, anew=anew)
+        heard = before.heard
+        if contents.phrases is not before.contents.phrases:  # how words are said may be another now
+            heard = {source: hear(source, each.household, self._ear(contents), each) for source, each in heard.items()}
+        self._change(_Known(contents, heard), prepare)
         return refreshed
 
-    def hear(self, source: str, household: Household) -> Heard:
-        """Takes what a source has published in the place of what it had published before. May take seconds."""
-        known = self._heard.get(source)
-        return known if known is not None and known.household == household else self._hear(source, household)
-
-    def _hear(self, source: str, household: Household) -> Heard:
-        before = self._heard.get(source)
-        heard = hear(source, household, Ear(self._contents.reader, self._contents.phrases, self._language, self._cache), before)
-        self._heard = {**self._heard, source: heard}
-        self._report(heard.problems, before.problems if before else ())
+    def hear(self, source: str, household: Household, prepare: Callable[[Bias], object] = nothing) -> Heard:
+        """Takes what a source has published in the place of what it had published before. May take seconds. `prepare` as above."""
+        before, known = self._known, self._known.heard.get(source)
+        if known is not None and known.household == household:
+            return known
+        heard = hear(source, household, self._ear(before.contents), known)
+        self._change(_Known(before.contents, {**before.heard, source: heard}), prepare)
         return heard
+
+    def _ear(self, contents: Contents) -> Ear:
+        return Ear(contents.reader, contents.phrases, self._language, self._cache)
+
+    def _change(self, after: _Known, prepare: Callable[[Bias], object]) -> None:
+        """Exchanges what is known, at once, after everybody has made ready for it."""
+        before, hot_words = self._known, self._hot_words.bias
+        if after.contents is before.contents and after.heard is before.heard:
+            return
+        made = after, hot_words, _together(after, hot_words)
+        prepare(made[2])
+        self._known, self._made = after, made
+        self._report(after.contents.problems, before.contents.problems)
+        for source, heard in after.heard.items():
+            if (known := before.heard.get(source)) is not heard:
+                self._report(heard.problems, known.problems if known else ())
+                self._report(map(str, heard.failures), map(str, known.failures if known else ()))
 
     def _report(self, problems: Iterable[str], known: Iterable[str]) -> None:
         told = set(known)
@@ -134,6 +162,13 @@ class Vocabulary:
             _log.warning("%s", problem)
         if len(new) > SHOWN_PROBLEMS:
             _log.warning("%d more words and sentences cannot be used: `ds-plugin vocabulary show` lists them", len(new) - SHOWN_PROBLEMS)
+
+
+def _together(known: _Known, hot_words: Bias) -> Bias:
+    contents = known.contents
+    said = [_heard(hot_words, contents.phrases)] if hot_words.phrases else []
+    biases = [*(each.bias for each in known.heard.values()), *said]
+    return contents.bias.merged(*biases) if biases else contents.bias
 
 
 def _heard(bias: Bias, phrases: Phrases) -> Bias:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import Any
 
 from ds_engine.errors import SpeechError, kind_and_place
-from ds_plugin.vocabulary.source import Household, VocabularySource
+from ds_plugin.vocabulary.source import Household, Publish, VocabularySource
+
+STOP_SECONDS = 2.0  # that sources get to end once they are cancelled
 
 Hear = Callable[[str, Household], Awaitable[None]]
 
@@ -24,20 +27,24 @@ class Following:
 
     def start(self, languages: Sequence[str]) -> None:
         """Begins; `languages` are those of the models that are offered."""
-        self._tasks = [asyncio.create_task(self._follow(source, languages), name=f"vocabulary of {source.name}") for source in self.sources]
+        for source in self.sources:
+            published: asyncio.Queue[Household] = asyncio.Queue()
+            self._begin(source.run(languages, _into(published)), f"vocabulary of {source.name}")
+            self._begin(self._hand_on(source.name, published), f"what {source.name} publishes")
 
     async def close(self) -> None:
-        """Follows no more."""
+        """Follows no more. A source that does not end within STOP_SECONDS is left behind."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            done, left = await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
+            await asyncio.gather(*done, return_exceptions=True)
+            for task in left:
+                _log.warning("%s does not end when it is cancelled", task.get_name())
         self._tasks = []
 
-    async def _follow(self, source: VocabularySource, languages: Sequence[str]) -> None:
-        published: asyncio.Queue[Household] = asyncio.Queue()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._hand_on(source.name, published), name=f"what {source.name} publishes")
-            await source.run(languages, published.put_nowait)
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
 
     async def _hand_on(self, name: str, published: asyncio.Queue[Household]) -> None:
         while True:
@@ -50,3 +57,12 @@ class Following:
                 _log.warning("%s: %s", name, error)
             except Exception as error:  # noqa: BLE001 - a fault of ours must not end what follows
                 _log.error("%s: %s", name, kind_and_place(error))
+
+
+def _into(published: asyncio.Queue[Household]) -> Publish:
+    loop = asyncio.get_running_loop()
+
+    def publish(household: Household) -> None:
+        loop.call_soon_threadsafe(published.put_nowait, household)
+
+    return publish

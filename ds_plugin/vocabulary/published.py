@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ds_engine.bias import MAX_PHRASES, MAX_PRONUNCIATIONS, Bias, Phrase
-from ds_engine.errors import InputError
+from ds_engine.errors import GrammarError, InputError, kind_and_place
 from ds_plugin.grammars.loaded import Loaded
 from ds_plugin.languages import same_language
 from ds_plugin.spoken import Reader
@@ -45,7 +45,8 @@ class Heard:
 
 def hear(source: str, household: Household, ear: Ear, before: Heard | None = None) -> Heard:
     """The household as the ear hears it; `before` is what it heard of the same source the last time. May take seconds."""
-    known = before.grammars if before is not None and before.key == ear.reader.key else {}
+    old = before.grammars if before is not None else {}
+    known = old if before is not None and before.key == ear.reader.key else {}
     failures: list[InputError] = []
     grammars: dict[str, tuple[Sentences, Loaded]] = {}
     for sentences in household.sentences:
@@ -54,7 +55,7 @@ def hear(source: str, household: Household, ear: Ear, before: Heard | None = Non
                 grammars[sentences.name] = sentences, _loaded(source, sentences, ear, known.get(sentences.name))
             except InputError as error:
                 failures.append(error)
-                grammars |= {sentences.name: known[sentences.name]} if sentences.name in known else {}
+                grammars |= {sentences.name: old[sentences.name]} if sentences.name in old else {}
     bias, problems = _bias(source, household, ear.phrases)
     problems += [problem for _, loaded in grammars.values() for problem in loaded.problems]
     made = Bias(bias.phrases, bias.pronunciations, tuple(loaded.grammar for _, loaded in grammars.values()))
@@ -62,6 +63,16 @@ def hear(source: str, household: Household, ear: Ear, before: Heard | None = Non
 
 
 def _loaded(source: str, sentences: Sentences, ear: Ear, known: tuple[Sentences, Loaded] | None) -> Loaded:
+    """Raises GrammarError, for what is no sentences at all, too: nobody has looked into a plugin's before."""
+    try:
+        return _filled(source, sentences, ear, known)
+    except InputError:
+        raise
+    except Exception as error:
+        raise GrammarError(f"{source}: {sentences.name:.60}: cannot be read: {kind_and_place(error)}") from error
+
+
+def _filled(source: str, sentences: Sentences, ear: Ear, known: tuple[Sentences, Loaded] | None) -> Loaded:
     from ds_plugin.grammars.remembered import frame_of  # templates: only once there are any
     from ds_plugin.grammars.templates import filled
 

@@ -33,7 +33,7 @@ class Household:
     sentences: tuple[Sentences, ...] = ()
 
 
-Publish = Callable[[Household], None]
+Publish = Callable[[Household], None]  # from any thread; what was published must not be changed any more
 
 
 class VocabularySource(Protocol):

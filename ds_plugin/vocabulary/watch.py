@@ -1,7 +1,7 @@
 """Keeping a vocabulary up to date while a service runs: changes on disk, and what sources publish, taken in by a thread of its own.
 
-Reading a changed grammar may take seconds; whoever speaks meanwhile gets the vocabulary as it was. After a change the decoder is given
-the new one once, so that what it prepares for it keeps no speaker waiting.
+Reading a changed grammar may take seconds, and so may what the decoder makes of it: whoever speaks meanwhile gets the vocabulary as it
+was. The decoder is given the new one before anybody else, so that what it prepares for it keeps no speaker waiting.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ds_engine.bias import Bias
 from ds_engine.errors import SpeechError, TimeLimitError, kind_and_place
 from ds_engine.threads import Threads
 from ds_plugin.vocabulary.contents import Refreshed
-from ds_plugin.vocabulary.current import Vocabulary
+from ds_plugin.vocabulary.current import Vocabulary, nothing
 from ds_plugin.vocabulary.published import Heard
 from ds_plugin.vocabulary.source import Household
 
@@ -32,10 +32,9 @@ class Watch:
     """Looks after one vocabulary, on one event loop."""
 
     def __init__(self, vocabulary: Vocabulary, prepare: Callable[[Bias], object] | None = None, seconds: float = WATCH_SECONDS) -> None:
-        """`prepare` is called in the thread with what the next utterance will be biased by, after each change."""
+        """`prepare` is called in the thread with what utterances will be biased by, before each change."""
         self._vocabulary = vocabulary
-        self._prepare = prepare or (lambda _bias: None)
-        self._prepared = vocabulary.snapshot()
+        self._prepares = prepare or nothing
         self._seconds = seconds
         self._threads = Threads(1, "ds-vocabulary")
         self._reading = 0
@@ -47,28 +46,40 @@ class Watch:
         if sources.vocabularies or sources.grammars:
             self._task = asyncio.create_task(self._watch(), name="vocabulary")
 
+    def prepare(self) -> None:
+        """Makes ready for what is known already, in the thread of the caller."""
+        self._prepare(self._vocabulary.snapshot())
+
     async def refresh(self, *, anew: bool = False) -> Refreshed:
         """See Vocabulary.refresh. Raises TimeLimitError where it takes longer than REFRESH_SECONDS."""
-        return await self._in_thread(lambda: self._vocabulary.refresh(anew=anew))
+        return await self._in_thread(lambda prepare: self._vocabulary.refresh(anew=anew, prepare=prepare))
 
     async def hear(self, source: str, household: Household) -> Heard:
         """See Vocabulary.hear. Raises TimeLimitError where it takes longer than REFRESH_SECONDS."""
-        return await self._in_thread(lambda: self._vocabulary.hear(source, household))
+        return await self._in_thread(lambda prepare: self._vocabulary.hear(source, household, prepare))
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        def change() -> T:
-            done = work()
-            if (bias := self._vocabulary.snapshot()) is not self._prepared:
-                self._prepared = bias
-                with contextlib.suppress(Exception):  # a decoder that fails on it says so to whoever speaks
-                    self._prepare(bias)
-            return done
+    def _prepare(self, bias: Bias) -> None:
+        # A decoder that fails on it says so to whoever speaks; one that exits must not end the service.
+        with contextlib.suppress(Exception, SystemExit, asyncio.CancelledError):
+            self._prepares(bias)
+
+    async def _in_thread(self, work: Callable[[Callable[[Bias], None]], T]) -> T:
+        given_up: list[TimeLimitError] = []
+
+        def prepare(bias: Bias) -> None:
+            self._prepare(bias)
+            if given_up:  # others have read since: what comes so late must not take the place of theirs
+                raise given_up[0]
 
         self._reading += 1
         try:
-            return await self._threads.run(change, REFRESH_SECONDS)
-        except (TimeLimitError, asyncio.CancelledError):
+            return await self._threads.run(lambda: work(prepare), REFRESH_SECONDS)
+        except TimeLimitError as error:
+            given_up.append(error)
             self._reading += 1  # its thread still reads
+            raise
+        except asyncio.CancelledError:
+            self._reading += 1
             raise
         finally:
             self._reading -= 1

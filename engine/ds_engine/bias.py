@@ -6,7 +6,7 @@ A decoder takes it at `start`; a source that changes later changes the next utte
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ds_engine.errors import BiasError
 from ds_engine.grammar.graph import Grammar
@@ -53,6 +53,7 @@ class Bias:
     phrases: tuple[Phrase, ...] = ()
     pronunciations: tuple[Pronunciation, ...] = ()
     grammars: tuple[Grammar, ...] = ()  # closed grammars, searched beside open speech
+    _hash: int | None = field(default=None, init=False, repr=False, compare=False)  # once it is known
 
     def __post_init__(self) -> None:
         for name, values, most in (
@@ -62,10 +63,21 @@ class Bias:
             if len(values) > most:
                 raise BiasError(f"at most {most} {name}, got {len(values)}")
 
+    def __hash__(self) -> int:
+        # Every utterance asks for what was compiled from its bias, which may be the same of ten thousand names each time.
+        if self._hash is None:
+            object.__setattr__(self, "_hash", hash((self.phrases, self.pronunciations, self.grammars)))
+        return self._hash or 0
+
     def merged(self, *others: Bias) -> Bias:
-        """This bias and the others, in order, each phrase once with its highest boost; what is over a limit is left out."""
+        """This bias and the others, in order, each phrase once with its highest boost; what is over a limit is left out.
+
+        Where only one of them holds anything, that very object, unless something stands in it twice.
+        """
         boosts: dict[str, float] = {}
-        biases = (self, *others)
+        biases = [bias for bias in (self, *others) if bias != Bias()]
+        if len(biases) == 1 and _distinct(biases[0]):
+            return biases[0]
         for bias in biases:
             for phrase in bias.phrases:
                 boosts[phrase.text] = max(phrase.boost, boosts.get(phrase.text, phrase.boost))
@@ -74,3 +86,9 @@ class Bias:
             tuple(dict.fromkeys(said for bias in biases for said in bias.pronunciations))[:MAX_PRONUNCIATIONS],
             tuple(dict.fromkeys(grammar for bias in biases for grammar in bias.grammars)),
         )
+
+
+def _distinct(bias: Bias) -> bool:
+    said = {(each.word, each.spoken) for each in bias.pronunciations}
+    numbers = len({phrase.text for phrase in bias.phrases}), len(said), len(set(bias.grammars))
+    return numbers == (len(bias.phrases), len(bias.pronunciations), len(bias.grammars))

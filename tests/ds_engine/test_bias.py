@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import pytest
 
-from ds_engine.bias import MAX_BOOST, MAX_PHRASE_LENGTH, MAX_PHRASES, Bias, Phrase
+from ds_engine.bias import MAX_BOOST, MAX_PHRASE_LENGTH, MAX_PHRASES, Bias, Phrase, Pronunciation
 from ds_engine.errors import BiasError
 
 
@@ -36,3 +38,38 @@ def test_more_phrases_than_allowed_are_refused_but_merging_drops_the_last() -> N
     with pytest.raises(BiasError, match="at most 10000"):
         Bias((*full.phrases, Phrase("more")))
     assert full.merged(Bias((Phrase("more"),))) == full
+
+
+def test_merging_with_nothing_is_the_very_same_object_unless_something_stands_in_it_twice() -> None:
+    bias = Bias((Phrase("a", 1.0), Phrase("b")), (Pronunciation("a", "x"), Pronunciation("a", "y")))
+    assert bias.merged(Bias()) is Bias().merged(Bias(), bias) is bias
+    twice = Bias((Phrase("a", 1.0), Phrase("a", 2.0)), (Pronunciation("a", "x"), Pronunciation("a", "x")))
+    assert Bias().merged(twice) == Bias((Phrase("a", 2.0),), (Pronunciation("a", "x"),))
+
+
+def test_equal_biases_have_equal_hashes_and_a_changed_one_has_its_own() -> None:
+    one, same = (Bias((Phrase(text, 1.0),), (Pronunciation("tv", "t v"),)) for text in ("lamp", "lamp"))
+    changed = replace(one, phrases=(Phrase("hall", 1.0),))
+    assert hash(one) == hash(one) == hash(same)
+    assert {one: "lamp", changed: "hall"}[same] == "lamp"
+    assert hash(replace(one, phrases=(Phrase("hall", 1.0),))) == hash(changed) != hash(one)
+    assert "hash" not in repr(one)
+
+
+def test_a_bias_of_many_phrases_is_hashed_once_however_many_utterances_ask() -> None:
+    asked: list[str] = []
+
+    class Asked(Phrase):
+        """A phrase that tells when it is hashed."""
+
+        __slots__ = ()
+
+        def __hash__(self) -> int:
+            asked.append(self.text)
+            return hash(self.text)
+
+    bias = Bias((Asked("lamp"), Asked("hall")))
+    compiled = lru_cache(16)(repr)
+    for _ in range(3):
+        compiled(Bias().merged(bias))
+    assert asked == ["lamp", "hall"]

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from ds_engine.acoustic import RuntimeOptions
+from ds_engine.alphabet import Alphabet
 from ds_engine.bias import Bias, Phrase
 from ds_engine.bundle import Bundle
 from ds_engine.decoder import DecoderState
@@ -78,6 +79,50 @@ async def test_utterances_at_once_do_not_mix() -> None:
     async with Engine(replaying(ReplayModel(max_batch=3))) as engine:
         found = await asyncio.gather(*(transcribed(engine, said(text), (640 * i + 2,)) for i, text in enumerate(texts)))
     assert [transcript.text for transcript in found] == texts
+
+
+@pytest.mark.parametrize(("workers", "max_batch"), [(1, 1), (1, 3), (3, 1), (3, 4)])
+async def test_utterances_of_two_recognizers_side_by_side_get_their_own_texts(workers: int, max_batch: int) -> None:
+    letters = Alphabet(("_", " ", *reversed(CHARACTERS.symbols[2:])))  # the same audio is other words to the other model
+    model = ReplayModel(max_batch=max_batch)
+    own, other = replaying(ReplayModel(max_batch=max_batch)), Recognizer(model, GreedyDecoder(letters, model.timing), "other 2", "de")
+    witness = Witness()
+
+    async def heard(number: int) -> tuple[UtteranceInfo, Transcript]:
+        recognizer = None if number % 2 else other
+        async with await engine.open(recognizer=recognizer) as utterance:
+            for piece in cut(said(f"a{'bcdefghij'[number]}"), (640 + 2 * number,)):
+                await utterance.feed(piece)
+            return utterance.info, await utterance.finish()
+
+    async with Engine(own, Limits(workers=workers, shutdown_seconds=0.01), witness) as engine:
+        found = await asyncio.gather(*map(heard, range(8)))
+    mirrored = dict(zip(letters.symbols, CHARACTERS.symbols, strict=True))
+    for number, (info, transcript) in enumerate(found):
+        text = f"a{'bcdefghij'[number]}"
+        assert transcript.text == (text if number % 2 else "".join(mirrored[letter] for letter in text))
+        assert (info.model, info.language) == (("replay 1", "en") if number % 2 else ("other 2", "de"))
+        assert (transcript.model, transcript.language) == (info.model, info.language)
+    assert {info.model for info in witness.prepared} == {"replay 1", "other 2"}
+    assert {info.id: info.model for info, *_ in witness.ends} == {info.id: info.model for info, _ in found}
+
+
+async def test_a_model_that_breaks_harms_no_utterance_of_another() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    broken = replaying(BrokenModel(fail, max_batch=4))
+
+    async def heard(recognizer: Recognizer | None) -> str | type[SpeechError]:
+        async with await engine.open(recognizer=recognizer) as utterance:
+            await utterance.feed(np.full(16_000, 32_000, "<i2").tobytes() if recognizer else said("lamp"))
+            try:
+                return (await utterance.finish()).text
+            except SpeechError as error:
+                return type(error)
+
+    async with Engine(replaying(ReplayModel(max_batch=4)), QUICK) as engine:
+        assert await asyncio.gather(*(heard(which) for which in (broken, None, broken, None))) == [InternalError, "lamp"] * 2
 
 
 @pytest.mark.parametrize("max_batch", [1, 8])

@@ -28,6 +28,7 @@ from ds_plugin.host import Host
 from ds_plugin.observer import FallbackRule, HookObserver
 from ds_plugin.plugins import Plugins
 from tests.ds_engine.fakes import CHARACTERS, replaying, said
+from tests.ds_plugin.sources import Source
 
 SOON = 0.15  # s: enough for a plugin that answers at once, even beside a busy process
 SHORT = Deadlines(SOON, SOON, SOON, SOON, SOON, SOON)
@@ -150,6 +151,12 @@ REGISTERING = (
     Case("ds_register_audio_filter", Hooks.audio_filters, _registering(lambda letter: (letter, print)), _names),
 )
 CONFIGURING = Case("ds_configure", lambda hooks: hooks.configure(Settings({})), _logging, _logged)
+GIVING = Case(
+    "ds_vocabulary_source",
+    Hooks.vocabulary_sources,
+    lambda letter, log: lambda: Source(letter),
+    lambda sources, log: {source.name for source in sources},
+)
 ASKED = (
     Case("ds_bias", lambda hooks: hooks.bias(INFO), _biasing, lambda bias, log: {phrase.text for phrase in bias.phrases}),
     Case("ds_utterance_started", lambda hooks: hooks.started(INFO), _logging, _logged),

@@ -21,6 +21,7 @@ from tests.ds_plugin.helpers import (
     ASKED,
     CONFIGURING,
     EITHER,
+    GIVING,
     INFO,
     LONG,
     REGISTERING,
@@ -32,8 +33,9 @@ from tests.ds_plugin.helpers import (
     plugin,
     transcript,
 )
+from tests.ds_plugin.sources import Source
 
-SYNC = (*REGISTERING, CONFIGURING)
+SYNC = (*REGISTERING, CONFIGURING, GIVING)
 ALL = [pytest.param(case, id=case.hook) for case in (*SYNC, *ASKED)]
 ASYNC = [pytest.param(case, id=case.hook) for case in ASKED]
 
@@ -160,6 +162,35 @@ def test_half_a_registration_is_none(hook: str, values: tuple[Any, ...]) -> None
     plugins = loaded(plugin(**{hook: case.good("a", [])}), plugin(**{hook: half}))
     assert case.shown(case.call(Hooks(plugins)), []) == {"a"}
     assert [len(report.guard.faults) for report in plugins.loaded] == [0, 1]
+
+
+class Nameless(Source):
+    """A source that cannot be asked for its name."""
+
+    def __init__(self) -> None:
+        """Sets none."""
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        raise SystemExit(3)
+
+
+def unlike(**parts: Any) -> object:
+    """A source that differs in these parts."""
+    parts = {"name": "home", "stored": print, "run": print} | parts
+    return type("Odd", (), {name: part for name, part in parts.items() if part is not None})()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [Nameless(), 5, "home", Source, unlike(name=""), unlike(name=5), unlike(name=None), unlike(stored=None), unlike(run="home")],
+    ids=lambda odd: type(odd).__name__,
+)
+def test_what_is_no_source_of_vocabulary_is_refused(odd: object) -> None:
+    plugins = loaded(plugin(ds_vocabulary_source=lambda: Source("a")), plugin(ds_vocabulary_source=lambda: odd))
+    assert [source.name for source in Hooks(plugins, LONG).vocabulary_sources()] == ["a"]
+    [fault] = plugins.loaded[1].guard.faults
+    assert fault.startswith("ds_vocabulary_source raised ")
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.hook) for case in REGISTERING])

@@ -15,7 +15,9 @@ from ds_plugin.adapter import Adapter
 from ds_plugin.config import Option, Settings
 from ds_plugin.guard import MAX_FAULTS
 from ds_plugin.hooks import Hooks
+from ds_plugin.vocabulary.source import Household, Publish
 from tests.ds_plugin.helpers import EITHER, INFO, RECORDING, as_either, hooked, loaded, plugin, transcript
+from tests.ds_plugin.sources import Source, names
 
 TOY: Any = print
 
@@ -68,6 +70,30 @@ async def test_hook_ds_configure() -> None:
     assert not hooks.implemented("ds_transform_transcript")
     hooks.configure(Settings({("toy", "letter"): "t"}))
     assert (await hooks.transform(INFO, transcript("+"))).text == "t"
+
+
+async def test_hook_ds_vocabulary_source() -> None:
+    async def published(publish: Publish) -> None:
+        publish(names("hall"))
+
+    given = Source("home", lambda: names("lamp"), published)
+    [source] = hooked(plugin(ds_vocabulary_source=lambda: given), plugin(ds_vocabulary_source=lambda: None)).vocabulary_sources()
+    found: list[Household] = []
+    await source.run(("en",), found.append)
+    assert (source.name, source.stored(("en", "de"))) == ("home", names("lamp"))
+    assert found == [names("hall")]
+    assert given.languages == [("en",), ("en", "de")]
+
+
+def test_sources_of_one_name_are_told_apart_by_their_plugin() -> None:
+    def several(settings: Any, register: Any) -> None:
+        for _ in range(2):
+            register(plugin(ds_vocabulary_source=lambda: Source("home")))
+
+    home = plugin(ds_vocabulary_source=lambda: Source("home"))
+    hooks = hooked(home, plugin(ds_vocabulary_source=lambda: Source("home"), ds_configure=several))
+    hooks.configure(Settings({}))
+    assert [source.name for source in hooks.vocabulary_sources()] == ["home", "home (two)", "home (two 2)", "home (two 3)"]
 
 
 @EITHER

@@ -35,6 +35,7 @@ class ClosedDecoder(KernelDecoder):
         super().__init__(alphabet, timing, vocabulary, policy, replace(open_.calibration, confidence=None))
         self._open = open_
         self._tries: Any = lru_cache(_MACHINES)(self._make_tries)
+        self._tries_of: Any = lru_cache(_MACHINES)(self._find_tries)  # a bias remembers its hash, a tuple of names does not
         self._machine: Any = lru_cache(_MACHINES)(partial(Machine, wildcard=WILDCARD))
 
     @classmethod
@@ -49,7 +50,7 @@ class ClosedDecoder(KernelDecoder):
         return cls(context.alphabet, context.timing, open_, policy)
 
     def _space(self, bias: Bias, compiled: Compiled) -> Space:
-        sentences = ClosedAutomaton(self._tries(bias.grammars, bias.pronunciations))
+        sentences = ClosedAutomaton(self._tries_of(bias))
         return Space(Layers((sentences, *self._open.automata(compiled)), sentences.gates), sentences, self._open.policy)
 
     def attention(self, state: State) -> Attention:
@@ -70,6 +71,9 @@ class ClosedDecoder(KernelDecoder):
         best, *others = self._aligned(state, found)
         meaning = match_in(self._machine(state.bias.grammars), [word.text for word in best.words]) if best.words else None
         return (replace(best, match=meaning), *others)
+
+    def _find_tries(self, bias: Bias) -> Tries:
+        return cast("Tries", self._tries(bias.grammars, bias.pronunciations))
 
     def _make_tries(self, grammars: tuple[Grammar, ...], pronunciations: tuple[Pronunciation, ...]) -> Tries:
         compiled = self._vocabulary.trie if self._vocabulary else unweighted

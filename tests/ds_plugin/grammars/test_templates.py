@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds_engine.errors import GrammarError
-from ds_plugin.grammars.templates import of_templates, with_lists
+from ds_plugin.grammars.frames import Frame
+from ds_plugin.grammars.remembered import frame_of
+from ds_plugin.grammars.schema import MAX_VALUES
+from ds_plugin.grammars.templates import filled, of_templates, with_lists
 from tests.ds_plugin.grammars.template_helpers import LetterReader, heard, is_said, of, said, values
 
 NAMES = values(
@@ -254,3 +257,60 @@ def test_any_templates_are_a_grammar_or_a_grammar_error(sentences: list[str], na
         found = of("go", *sentences, lists={"a": values(*names), "b": {"range": {"from": 0, "to": 3}}}, expansion_rules=rules)
         assert is_said(found, "go")
         assert with_lists(found, {"a": names}, LetterReader()).grammar.intents
+
+
+def frame() -> Frame:
+    return frame_of(
+        "test",
+        {
+            "intents": {"Do": {"data": [{"sentences": ["see {name} in {area}", "call {someone}"]}]}},
+            "lists": {"name": values("lamp"), "area": values("den")},
+        },
+        LetterReader(),
+        "en",
+    )
+
+
+def test_a_frame_is_filled_with_its_own_lists_where_no_others_are_given() -> None:
+    assert said(filled(frame(), {}, LetterReader())) == {"see lamp in den"}
+    assert said(filled(frame(), {"someone": ["Me"], "area": ["hall"]}, LetterReader())) == {"see lamp in hall", "call me"}
+
+
+def test_filling_a_frame_anew_reads_only_the_lists_that_changed() -> None:
+    made, reader = frame(), LetterReader()
+    first = filled(made, {"name": ["lamp", "fan"], "area": ["den"], "someone": ["me"]}, LetterReader())
+    assert first.bound is not None
+    again = filled(first.bound.frame, {"name": ["lamp", "light"], "area": ["den"], "someone": ["me"]}, reader, first.bound)
+    assert said(again) == {"see lamp in den", "see light in den", "call me"}
+    assert reader.asked == 2
+    shared = {name for name, graph in again.grammar.graphs.items() if first.grammar.graphs.get(name) is graph}
+    assert len(again.grammar.graphs) - len(shared) == 1
+    assert again.bound is not None
+    assert again.bound.frame.graphs is first.bound.frame.graphs is made.graphs
+
+
+def test_the_same_values_again_read_nothing() -> None:
+    reader = LetterReader()
+    first = filled(frame(), {"name": ["lamp", "fan"]}, LetterReader())
+    assert first.bound is not None
+    again = filled(first.bound.frame, {"name": ["lamp", "fan"]}, reader, first.bound)
+    assert reader.asked == 0
+    assert all(first.grammar.graphs[name] is graph for name, graph in again.grammar.graphs.items())
+
+
+@pytest.mark.parametrize(
+    ("lists", "message"),
+    [
+        ({"name": [5]}, "the list name"),
+        ({"name": [{"out": "x"}]}, "the list name"),
+        ({"name": ["x"] * (MAX_VALUES + 1)}, "the list name: has more than"),
+        ({"name": [], "someone": []}, "no sentence can be said"),
+        ({"name": ["ξ"]}, "no sentence can be said"),
+    ],
+)
+def test_values_that_cannot_be_leave_the_frame_as_it_was(lists: dict[str, Any], message: str) -> None:
+    made = frame()
+    before = filled(made, {}, LetterReader())
+    with pytest.raises(GrammarError, match=message):
+        filled(made, lists, LetterReader(), before.bound)
+    assert said(filled(made, {}, LetterReader(), before.bound)) == said(before) == {"see lamp in den"}

@@ -11,7 +11,8 @@ from ds_engine.grammar.graph import FINAL, Arc, Grammar, Graph, Spoken
 from ds_plugin.grammars.loaded import Loaded
 from ds_plugin.spoken import Reader
 
-ENGLISH = Reader(Alphabet(("<blank>", " ", *string.ascii_lowercase, "'")), "en")
+LETTERS = Alphabet(("<blank>", " ", *string.ascii_lowercase, "'"))
+ENGLISH = Reader(LETTERS, "en")
 
 
 def load_lines(path: Path, reader: Reader = ENGLISH) -> Loaded:

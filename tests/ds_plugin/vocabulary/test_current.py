@@ -16,6 +16,9 @@ from ds_plugin.spoken import Reader
 from ds_plugin.vocabulary.contents import Refreshed, Sources
 from ds_plugin.vocabulary.current import SHOWN_PROBLEMS, Vocabulary
 from ds_plugin.vocabulary.files import DEFAULT_BOOST
+from ds_plugin.vocabulary.source import Household
+from tests.ds_plugin.grammars.template_helpers import said
+from tests.ds_plugin.sources import names, sentences
 from tests.ds_plugin.vocabulary.households import ENGLISH, load_lines
 
 
@@ -255,3 +258,108 @@ def said_in(vocabulary: Vocabulary) -> list[str]:
     """What the grammar's sentences sound like."""
     [grammar] = vocabulary.snapshot().grammars
     return [arc.label.word for arc in grammar.graphs["say"].arcs[0] if isinstance(arc.label, Spoken)]
+
+
+def test_what_sources_publish_joins_files_and_hot_words(home: Path) -> None:
+    vocabulary = of(home)
+    vocabulary.hear("one", names("Noël", "Lamp", boost=4.0))
+    vocabulary.hear("two", names("hall"))
+    vocabulary.add_hot_word("door", 5.0)
+    assert vocabulary.snapshot().phrases == (
+        Phrase("zoë's tv", 3.0),
+        Phrase("lamp", 4.0),
+        Phrase("noël", 4.0),
+        Phrase("hall", 1.0),
+        Phrase("door", 5.0),
+    )
+    vocabulary.hear("one", Household())
+    assert vocabulary.snapshot().phrases == (
+        Phrase("zoë's tv", 3.0),
+        Phrase("lamp", DEFAULT_BOOST),
+        Phrase("hall", 1.0),
+        Phrase("door", 5.0),
+    )
+
+
+def test_hearing_the_same_again_changes_nothing() -> None:
+    vocabulary, prepared = Vocabulary(ENGLISH), list[Bias]()
+    first = vocabulary.hear("home", names("lamp"), prepared.append)
+    snapshot = vocabulary.snapshot()
+    assert vocabulary.hear("home", names("lamp"), prepared.append) is first
+    assert vocabulary.snapshot() is snapshot
+    assert vocabulary.refresh(prepare=prepared.append) == Refreshed()
+    assert [each is snapshot for each in prepared] == [True]
+
+
+def test_a_pronunciation_in_a_file_changes_how_a_published_name_is_heard(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    vocabulary = Vocabulary(ENGLISH, Sources((home,)), load_lines, "en")
+    heard = vocabulary.hear("home", Household((Phrase("北京", 2.0),), (sentences("turn on {name}", "go", name=["北京"]),)))
+    assert vocabulary.snapshot().phrases == (Phrase("zoë's tv", 3.0), Phrase("lamp", DEFAULT_BOOST))
+    assert said(heard.grammars["own"][1]) == {"go"}
+    write(home, "北京 = bay jing\n")
+    caplog.clear()
+    assert vocabulary.refresh().changed == (home,)
+    assert vocabulary.snapshot().phrases == (Phrase("北京", 2.0),)
+    assert Pronunciation("北京", "bay jing") in vocabulary.snapshot().pronunciations
+    assert said(vocabulary.heard["home"].grammars["own"][1]) == {"go", "turn on bay jing"}
+    assert caplog.messages == []
+    write(home, "北京 = pe king\n")
+    vocabulary.refresh()
+    assert said(vocabulary.heard["home"].grammars["own"][1]) == {"go", "turn on pe king"}
+    write(home, "lamp\n")
+    vocabulary.refresh()
+    assert said(vocabulary.heard["home"].grammars["own"][1]) == {"go"}
+
+
+def test_thousands_of_published_names_that_cannot_be_used_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    vocabulary = Vocabulary(ENGLISH)
+    many = names(*(f"ж {''.join('abcdefghij'[int(digit)] for digit in str(number))}" for number in range(2000)))
+    vocabulary.hear("home", many)
+    assert len(vocabulary.heard["home"].problems) == 2000
+    assert len(caplog.messages) == SHOWN_PROBLEMS + 1
+    vocabulary.hear("home", Household((*many.phrases, Phrase("lamp"))))
+    assert len(caplog.messages) == SHOWN_PROBLEMS + 1
+    vocabulary.hear("home", Household((*many.phrases, Phrase("я"))))
+    assert len(caplog.messages) == SHOWN_PROBLEMS + 2
+
+
+def test_a_published_grammar_that_cannot_be_had_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    vocabulary = Vocabulary(ENGLISH, language="en")
+    broken = (sentences("turn (on"),)
+    vocabulary.hear("home", Household((), broken))
+    vocabulary.hear("home", Household((Phrase("lamp"),), broken))
+    [told] = caplog.messages
+    assert told.startswith("home: own: template 'turn (on'")
+    assert vocabulary.snapshot() == Bias((Phrase("lamp"),))
+
+
+def test_whoever_asks_while_it_is_prepared_gets_what_was_there_before() -> None:
+    vocabulary = Vocabulary(ENGLISH)
+    vocabulary.hear("home", names("lamp"))
+    before, seen = vocabulary.snapshot(), list[Bias]()
+
+    def prepare(bias: Bias) -> None:
+        seen.extend([bias, vocabulary.snapshot()])
+
+    vocabulary.hear("home", names("hall"), prepare)
+    assert seen == [Bias((Phrase("hall", 1.0),)), before]
+    assert vocabulary.snapshot() is seen[0]
+
+
+def test_what_cannot_be_prepared_is_not_taken() -> None:
+    vocabulary = Vocabulary(ENGLISH)
+
+    def prepare(bias: Bias) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        vocabulary.hear("home", names("hall"), prepare)
+    assert (vocabulary.snapshot(), dict(vocabulary.heard)) == (Bias(), {})
+
+
+def test_a_hot_word_that_comes_while_it_is_prepared_is_not_lost() -> None:
+    vocabulary = Vocabulary(ENGLISH)
+    vocabulary.hear("home", names("hall"), lambda _: vocabulary.add_hot_word("lamp", 2.0))
+    assert vocabulary.snapshot().phrases == (Phrase("hall", 1.0), Phrase("lamp", 2.0))
+    vocabulary.hear("home", names("den"), lambda _: vocabulary.clear_hot_words())
+    assert vocabulary.snapshot().phrases == (Phrase("den", 1.0),)

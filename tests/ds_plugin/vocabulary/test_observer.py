@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ds_plugin.vocabulary.current import Vocabulary
 from ds_plugin.vocabulary.observer import VocabularyObserver
 from tests.ds_engine.fakes import CHARACTERS, ReplayModel, replaying
 from tests.ds_plugin.helpers import INFO, heard, hosted, plugin
+from tests.ds_plugin.sources import names
 from tests.ds_plugin.vocabulary.households import ENGLISH
 
 
@@ -81,6 +83,23 @@ async def test_an_open_utterance_keeps_what_it_was_opened_with() -> None:
             assert (await utterance.finish()).text == ""
         await heard(host)
     assert [{phrase.text for phrase in bias.phrases} for bias in biases] == [{"mine", "lamp", "hall"}, {"hall"}]
+
+
+async def test_every_model_has_the_vocabulary_of_its_own(vocabulary: Vocabulary) -> None:
+    german = Vocabulary(ENGLISH)
+    german.hear("home", names("Lampe", "Zoë"))
+    known = {"english 1": vocabulary, "german 1": german}
+    observer = VocabularyObserver(Plugins(Bias((Phrase("Flur", 2.0),))), known.__getitem__)
+    found = [await observer.prepare(replace(INFO, model=model)) for model in known]
+    assert [[phrase.text for phrase in each.bias.phrases] for each in found] == [["zoë", "lamp", "flur"], ["lampe", "zoë", "flur"]]
+
+
+async def test_what_a_source_publishes_is_for_utterances_that_open_afterwards(vocabulary: Vocabulary) -> None:
+    before = await prepared(Bias(), vocabulary)
+    vocabulary.hear("home", names("Hall", "Lamp", boost=4.0))
+    after = await prepared(Bias(), vocabulary)
+    assert [phrase.text for phrase in before.bias.phrases] == ["zoë", "lamp"]
+    assert after.bias.phrases == (Phrase("zoë", 3.0), Phrase("lamp", 4.0), Phrase("hall", 4.0))
 
 
 async def test_everything_else_passes_through(vocabulary: Vocabulary) -> None:

@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from ds_engine.bias import Phrase
-from ds_engine.errors import GrammarError
+from ds_engine.bias import Bias, Phrase
+from ds_engine.errors import GrammarError, TimeLimitError
 from ds_plugin.grammars.loaded import Loaded
 from ds_plugin.spoken import Reader
 from ds_plugin.vocabulary.contents import Sources
 from ds_plugin.vocabulary.current import Vocabulary
 from ds_plugin.vocabulary.files import DEFAULT_BOOST
 from ds_plugin.vocabulary.watch import Watch
+from tests.ds_plugin.sources import names
 from tests.ds_plugin.vocabulary.households import ENGLISH, load_lines
 
 
@@ -124,3 +125,109 @@ async def test_whoever_speaks_or_leaves_does_not_wait_for_a_grammar_that_is_read
     assert vocabulary.snapshot() is before
     await asyncio.wait_for(watch.close(), 5)
     go_on.set()
+
+
+class Preparing:
+    """A decoder's preparation, which waits at a gate and may raise."""
+
+    def __init__(self, fault: BaseException | None = None) -> None:
+        self.begun, self.may_go_on = threading.Event(), threading.Event()
+        self.biases: list[Bias] = []
+        self._fault = fault
+
+    def __call__(self, bias: Bias) -> None:
+        self.begun.set()
+        assert self.may_go_on.wait(20)
+        self.biases.append(bias)
+        if self._fault is not None:
+            raise self._fault
+
+
+async def test_a_household_is_heard_in_a_thread_and_nobody_speaks_before_it_is_prepared() -> None:
+    vocabulary, preparing = Vocabulary(ENGLISH), Preparing()
+    watch = Watch(vocabulary, preparing)
+    hearing = asyncio.create_task(watch.hear("home", names("lamp")))
+    await until(preparing.begun.is_set)
+    assert vocabulary.snapshot() == Bias()
+    preparing.may_go_on.set()
+    assert (await hearing).bias == Bias((Phrase("lamp", 1.0),))
+    assert [each is vocabulary.snapshot() for each in preparing.biases] == [True]
+    await watch.close()
+
+
+async def test_what_is_published_while_another_is_heard_comes_after_it() -> None:
+    vocabulary, preparing = Vocabulary(ENGLISH), Preparing()
+    watch = Watch(vocabulary, preparing)
+    hearing = [asyncio.create_task(watch.hear("home", names(name))) for name in ("lamp", "hall", "den")]
+    await until(preparing.begun.is_set)
+    preparing.may_go_on.set()
+    await asyncio.gather(*hearing)
+    assert [bias.phrases[0].text for bias in preparing.biases] == ["lamp", "hall", "den"]
+    assert vocabulary.snapshot() is preparing.biases[-1]
+    await watch.close()
+
+
+@pytest.mark.parametrize("fault", [ValueError(), SystemExit(3), asyncio.CancelledError()], ids=repr)
+async def test_a_decoder_that_fails_on_a_household_hinders_nobody(fault: BaseException) -> None:
+    vocabulary, preparing = Vocabulary(ENGLISH), Preparing(fault)
+    preparing.may_go_on.set()
+    watch = Watch(vocabulary, preparing)
+    watch.prepare()
+    await watch.hear("home", names("lamp"))
+    assert vocabulary.snapshot() == Bias((Phrase("lamp", 1.0),))
+    assert preparing.biases == [Bias(), vocabulary.snapshot()]
+    await watch.close()
+
+
+async def test_a_file_that_changes_is_prepared_before_anybody_hears_it(home: Path) -> None:
+    vocabulary, preparing = Vocabulary(ENGLISH, Sources((home,))), Preparing()
+    watch = Watch(vocabulary, preparing)
+    before = vocabulary.snapshot()
+    written(home, "hall and den\n")
+    reading = asyncio.create_task(watch.refresh())
+    await until(preparing.begun.is_set)
+    assert vocabulary.snapshot() is before
+    preparing.may_go_on.set()
+    assert (await reading).changed == (home,)
+    assert preparing.biases == [vocabulary.snapshot()]
+    assert expects(vocabulary, "hall and den")
+    assert (await watch.refresh()).changed == ()
+    assert len(preparing.biases) == 1
+    await watch.close()
+
+
+async def test_whoever_leaves_while_a_household_is_heard_does_not_wait() -> None:
+    vocabulary, preparing = Vocabulary(ENGLISH), Preparing()
+    watch = Watch(vocabulary, preparing)
+    hearing = asyncio.create_task(watch.hear("home", names("lamp")))
+    await until(preparing.begun.is_set)
+    hearing.cancel()
+    await asyncio.wait({hearing})
+    await asyncio.wait_for(watch.close(), 5)
+    preparing.may_go_on.set()
+    await until(lambda: preparing.biases)
+
+
+async def test_hearing_that_takes_too_long_is_given_up_and_comes_after_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    vocabulary, preparing = Vocabulary(ENGLISH), Preparing()
+    watch, before = Watch(vocabulary, preparing), set(threading.enumerate())
+    monkeypatch.setattr("ds_plugin.vocabulary.watch.REFRESH_SECONDS", 0.05)
+    with pytest.raises(TimeLimitError):
+        await watch.hear("home", names("lamp"))
+    [overdue] = set(threading.enumerate()) - before
+    monkeypatch.setattr("ds_plugin.vocabulary.watch.REFRESH_SECONDS", 20.0)
+    vocabulary.hear("home", names("hall"))
+    preparing.may_go_on.set()
+    await until(lambda: not overdue.is_alive())
+    assert vocabulary.snapshot() == Bias((Phrase("hall", 1.0),))
+    await watch.hear("two", names("den"))
+    assert vocabulary.snapshot() == Bias((Phrase("hall", 1.0), Phrase("den", 1.0)))
+    await watch.close()
+
+
+async def test_no_thread_is_left_once_a_watch_is_closed() -> None:
+    before = set(threading.enumerate())
+    watch = Watch(Vocabulary(ENGLISH))
+    await watch.hear("home", names("lamp"))
+    await watch.close()
+    assert set(threading.enumerate()) <= before
