@@ -117,3 +117,16 @@ def test_the_product_itself_judges_the_files(places: Places, capsys: pytest.Capt
     said = capsys.readouterr().err
     assert "bad.txt is left out until the app is restarted:" in said
     assert "bad.yaml, line 2" in said
+
+
+def test_custom_sentences_are_home_assistants_and_those_in_the_share(places: Places) -> None:
+    options(places)
+    places.custom_sentences.mkdir(parents=True)
+    (places.share / "sentences").mkdir(parents=True)
+    (places.share / "sentences" / "party.yaml").write_text("intents: [\n")  # for ds-plugin to tell of
+    variables = prepared(places, {"SUPERVISOR_TOKEN": "secret"})
+    written = config(places)
+    assert written["home_assistant"] == {"custom_sentences": [str(places.custom_sentences), str(places.share / "sentences")]}
+    assert "grammars" not in written
+    assert "secret" not in places.config.read_text()
+    assert variables["DS_PLUGIN_HOME_ASSISTANT_TOKEN"] == "secret"

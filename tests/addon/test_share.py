@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from ds_app.options import Sources
-from ds_app.share import found, prepare
+from ds_app.share import beside_home_assistant, found, prepare
 
 
 @pytest.fixture
@@ -62,3 +62,14 @@ def test_a_file_in_the_place_of_a_folder_is_an_error_that_can_be_told(tmp_path: 
     (tmp_path / "share").write_text("")
     with pytest.raises(OSError, match="share"):
         prepare(tmp_path / "share" / "ds-plugin")
+
+
+def test_beside_home_assistant_templates_are_custom_sentences(share: Path, tmp_path: Path) -> None:
+    put(share, "sentences/a.yaml", "vocabulary/a.txt")
+    lying, own = found(share), tmp_path / "custom_sentences"
+    assert beside_home_assistant(lying, own) == Sources(lying.vocabulary, (), (share / "sentences",))
+    own.mkdir()
+    assert beside_home_assistant(lying, own).custom_sentences == (own, share / "sentences")
+    put(share, "sentences/sentences.ini")
+    mixed = beside_home_assistant(found(share), own)
+    assert (mixed.grammars, mixed.custom_sentences) == ((share / "sentences/sentences.ini",), (own, share / "sentences/a.yaml"))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+HOME_ASSISTANT = "DS_PLUGIN_HOME_ASSISTANT_URI"  # the variable that says where it is
 HOME_ASSISTANT_URI = "ws://supervisor/core/websocket"  # the Supervisor passes this on to Home Assistant
 MAX_OPTIONS_BYTES = 2**20
 
@@ -44,6 +45,7 @@ class Sources:
 
     vocabulary: tuple[Path, ...] = ()
     grammars: tuple[Path, ...] = ()
+    custom_sentences: tuple[Path, ...] = ()  # beside Home Assistant's names
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ def configuration(options: Options, models: Path, sources: Sources) -> str:
     for setting, paths in (("vocabulary", sources.vocabulary), ("grammars", sources.grammars)):
         if paths:
             sections[""][setting] = [str(path) for path in paths]
+    if sources.custom_sentences:
+        sections["home_assistant"] = {"custom_sentences": [str(path) for path in sources.custom_sentences]}
     if "fallback_server" in options.values:
         sections["fallback"] = {"enabled": True}
     return "".join(_lines(sections))
@@ -105,7 +109,7 @@ def environment(options: Options, before: Mapping[str, str], config: Path, state
     kept |= {"DS_PLUGIN_CONFIG": str(config), "PYTHONUNBUFFERED": "1"}
     token = before.get("SUPERVISOR_TOKEN", "")
     if token and options.names:
-        kept |= {"DS_PLUGIN_HOME_ASSISTANT_URI": HOME_ASSISTANT_URI, "DS_PLUGIN_HOME_ASSISTANT_TOKEN": token}
+        kept |= {HOME_ASSISTANT: HOME_ASSISTANT_URI, "DS_PLUGIN_HOME_ASSISTANT_TOKEN": token}
     return kept
 
 

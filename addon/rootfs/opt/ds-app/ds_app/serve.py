@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ds_app.options import Options, OptionsError, Sources, configuration, environment
-from ds_app.share import MODELS, found, prepare
+from ds_app.options import HOME_ASSISTANT, Options, OptionsError, Sources, configuration, environment
+from ds_app.share import MODELS, beside_home_assistant, found, prepare
 from ds_engine.errors import BiasError
 
 CHECK_SECONDS = 300.0  # that reading the household's files may take, compiling their grammars included
@@ -39,6 +39,11 @@ class Places:
     def share(self) -> Path:
         """What people see in Home Assistant's share folder."""
         return self.root / "share" / "ds-plugin"
+
+    @property
+    def custom_sentences(self) -> Path:
+        """Home Assistant's own sentences, as their owner writes them; all that the app reads of its configuration."""
+        return self.root / "homeassistant" / "custom_sentences"
 
     @property
     def config(self) -> Path:
@@ -68,7 +73,10 @@ def prepared(places: Places, before: Mapping[str, str]) -> dict[str, str]:
     except OSError as error:
         _say(f"the share folder cannot be used: {error}")
     variables = environment(options, before, places.config, places.state)
-    sources = _with_words(found(places.share), options.words, places.state / "words.txt")
+    lying = found(places.share)
+    if HOME_ASSISTANT in variables:
+        lying = beside_home_assistant(lying, places.custom_sentences)
+    sources = _with_words(lying, options.words, places.state / "words.txt")
     models = places.share / MODELS
 
     def check(some: Sources) -> str:
@@ -80,12 +88,15 @@ def prepared(places: Places, before: Mapping[str, str]) -> dict[str, str]:
 
 
 def usable(sources: Sources, check: Check) -> Sources:
-    """Those files that can be used: all, or else each that can be used alone; the others are named in the log."""
-    if sources == Sources() or not check(sources):
+    """Those files that can be used: all, or else each that can be used alone; the others are named in the log.
+
+    Custom sentences are not tried: ds-plugin leaves out single files of them by itself.
+    """
+    if not (sources.vocabulary or sources.grammars) or not check(sources):
         return sources
     vocabulary = tuple(path for path in sources.vocabulary if _alone(path, check(Sources(vocabulary=(path,)))))
     grammars = tuple(path for path in sources.grammars if _alone(path, check(Sources(grammars=(path,)))))
-    return Sources(vocabulary, grammars)
+    return Sources(vocabulary, grammars, sources.custom_sentences)
 
 
 def _alone(path: Path, fault: str) -> bool:
@@ -100,7 +111,7 @@ def _with_words(sources: Sources, words: Sequence[str], file: Path) -> Sources:
     if not lines:
         return sources
     _write(file, "".join(f"{line}\n" for line in lines))
-    return Sources((file, *sources.vocabulary), sources.grammars)
+    return Sources((file, *sources.vocabulary), sources.grammars, sources.custom_sentences)
 
 
 def _sound(line: str, file: Path) -> bool:

@@ -23,6 +23,7 @@ vocabulary/   Text files (.txt) with names and words that it should know, one to
               After = stands how a word is said. Home Assistant's own names need no file.
 
 sentences/    Sentences of your own: Home Assistant's templates (.yaml), or Rhasspy's sentences.ini.
+              Those in Home Assistant's own folder custom_sentences need no copy.
 
 models/       Models of your own: a folder each, or a .zip.
 
@@ -51,6 +52,16 @@ def found(folder: Path) -> Sources:
     templates = [file for file in _files(sentences, deep=True) if file.suffix.lower() in TEMPLATES]
     together = [sentences] if templates and not rhasspy else templates
     return Sources(tuple(vocabulary), (*together, *rhasspy))
+
+
+def beside_home_assistant(sources: Sources, folder: Path) -> Sources:
+    """The same files where Home Assistant is asked for names: templates become custom sentences, which may use these names.
+
+    `folder` is Home Assistant's own of custom sentences, if it has one.
+    """
+    templates = [path for path in sources.grammars if path.suffix.lower() != INI]
+    rhasspy = [path for path in sources.grammars if path not in templates]
+    return Sources(sources.vocabulary, tuple(rhasspy), (*([folder] if folder.is_dir() else []), *templates))
 
 
 def _files(folder: Path, *, deep: bool = False) -> Iterable[Path]:
