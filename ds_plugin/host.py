@@ -28,6 +28,7 @@ from ds_engine.manifest import Manifest
 from ds_engine.recognizer import Recognizer
 from ds_engine.search.hybrid import GrammarPolicy
 from ds_engine.search.policy import SearchPolicy
+from ds_engine.threads import Threads
 from ds_engine.utterance import Utterance
 from ds_plugin.config import ConfigError, Kind, Option, Settings
 from ds_plugin.hooks import Hooks
@@ -47,6 +48,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 ALL_MODELS = "*"  # in the setting `models`
+MANY_PHRASES = 50  # of one utterance's own bias, from which on reading them would hold up others
 _KINDS: dict[str, Kind] = {"int": int, "float": float, "bool": bool}
 
 HOST_OPTIONS: dict[str, tuple[Option, ...]] = {
@@ -106,6 +108,7 @@ class Host:
         self._observer = observer
         self._households: dict[str, Household] = {}  # the newest of each source
         self._following = Following(sources, self._hear)
+        self._readers = Threads(1, "ds-phrases")
 
     @classmethod
     def load(cls, settings: Settings, hooks: Hooks, limits: Limits | None = None) -> Host:
@@ -131,9 +134,9 @@ class Host:
         """Of the models that are offered, `manifest` first. A further one that turns out broken when it is loaded is so no more."""
         return self._offers.manifests
 
-    def check(self, language: str | None = None, model: str | None = None) -> None:
-        """Raises LanguageError where no installed model serves the language or has the name."""
-        self._offers.choose(language, model)
+    def choose(self, language: str | None = None, model: str | None = None) -> Manifest:
+        """The model of that name, or that serves the language best. Raises LanguageError where none is offered."""
+        return self._offers.choose(language, model)
 
     async def open(
         self,
@@ -145,12 +148,12 @@ class Host:
         origin: str = "",
         endpointing: Endpointing | None = None,
     ) -> Utterance:
-        """Opens an utterance of the model of that name, or that serves the language best; see Engine.open.
+        """Opens an utterance of the model that `choose` chooses; see Engine.open.
 
-        `bias` may be as people write it. Raises as `check` and Engine.open do, and BundleError where a further model cannot be loaded.
+        `bias` may be as people write it. Raises as `choose` and Engine.open do, and BundleError where a further model cannot be loaded.
         """
-        served = await self._offers.served(self._offers.choose(language, model))
-        read = bias and served.vocabulary.read(bias)
+        served = await self._offers.served(self.choose(language, model))
+        read = bias and await self._read(served.vocabulary, bias)
         return await self.engine.open(source, read, origin=origin, endpointing=endpointing, recognizer=served.recognizer)
 
     async def refresh(self, *, anew: bool = False) -> Refreshed:
@@ -177,6 +180,13 @@ class Host:
         finally:
             await self.engine.close()
             await self._observer.close()
+            self._readers.close()
+
+    async def _read(self, vocabulary: Vocabulary, bias: Bias) -> Bias:
+        """A bias as the model hears it. One of many phrases is read in a thread: others are speaking."""
+        if len(bias.phrases) + len(bias.pronunciations) <= MANY_PHRASES:
+            return vocabulary.read(bias)
+        return await self._readers.run(lambda: vocabulary.read(bias), self.engine.limits.turn_seconds)
 
     @property
     def _languages(self) -> tuple[str, ...]:

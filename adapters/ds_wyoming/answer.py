@@ -2,6 +2,10 @@
 
 While audio arrives, text that will not change any more goes out as `transcript-chunk`; at the end the rest follows, then the
 whole text again as `transcript`, for clients that know no other. The chunks one after the other are exactly that text.
+
+The end is the client's `audio-stop` or, where the utterance was opened with endpointing, the end of the speech if that comes
+first. Audio then reaches the engine in blocks of one size, each decoded before the next, so that the text does not depend on how
+far ahead of the speaker's end a client has sent.
 """
 
 from __future__ import annotations
@@ -10,14 +14,17 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from wyoming.asr import Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
 from wyoming.event import Eventable
 
 from ds_engine.errors import SpeechError
-from ds_engine.transcript import Final, Partial
+from ds_engine.transcript import EndReason, Final, Partial, SpeechEnded
 from ds_engine.utterance import Utterance
 from ds_wyoming.text import tidy
+
+BLOCK_SECONDS = 0.05  # of audio, where the end of speech is looked for; so much may be heard after it
 
 _log = logging.getLogger(__name__)
 
@@ -27,11 +34,18 @@ Send = Callable[[Eventable], Awaitable[None]]
 class Reply:
     """The messages of one answer, in their order."""
 
-    def __init__(self, send: Send, language: str) -> None:
+    def __init__(self, send: Send, language: str, context: dict[str, Any] | None = None) -> None:
+        """`context` is what the client sent to have it back."""
         self._send = send
         self._language = language
+        self._context = context
         self._begun = False
         self._sent = ""
+
+    @property
+    def sent(self) -> str:
+        """What has gone out of the text."""
+        return self._sent
 
     async def show(self, stable: str) -> None:
         """Sends what is new in a text that will only grow."""
@@ -48,31 +62,47 @@ class Reply:
         text = tidy(text)
         if text != self._sent:
             _log.warning("the decoder changed text that it had called stable; the transcript differs from the chunks sent before")
-        await self._send(Transcript(text, language=self._language))
+        await self._send(Transcript(text, language=self._language, context=self._context))
         await self._send(TranscriptStop())
 
     async def _begin(self) -> None:
         if not self._begun:
             self._begun = True
-            await self._send(TranscriptStart(language=self._language))
+            await self._send(TranscriptStart(language=self._language, context=self._context))
 
 
 class Answer:
     """Follows an utterance to its end and answers it, in tasks of the group; an error of the utterance is raised there."""
 
-    def __init__(self, utterance: Utterance, reply: Reply, group: asyncio.TaskGroup) -> None:
+    def __init__(self, utterance: Utterance, reply: Reply, group: asyncio.TaskGroup, ended: Callable[[], None] | None) -> None:
+        """`ended` is for an utterance with endpointing: it is called once its speech has ended, if that is before `finish`."""
+        self.over = False  # True once the answer needs no more audio
         self._utterance = utterance
         self._reply = reply
         self._group = group
+        self._ended = ended
+        self._held = bytearray()  # audio that makes no whole block yet
+        self._nothing_said = False
         self._following = group.create_task(self._follow(), name=f"answer to utterance {utterance.info.id}")
 
     async def feed(self, audio: bytes) -> None:
-        """Passes audio on; waits while the engine is behind."""
-        await self._utterance.feed(audio)
+        """Passes audio on, until the answer is over; waits while the engine is behind."""
+        if self._ended is None:
+            await self._utterance.feed(audio)
+            return
+        self._held += audio
+        size = self._utterance.info.source.bytes_for(BLOCK_SECONDS)
+        while len(self._held) >= size and not self.over:
+            block = bytes(self._held[:size])
+            del self._held[:size]
+            await self._utterance.feed(block)
+            await self._utterance.drained()
 
     def finish(self) -> None:
         """No audio follows: let the answer be completed."""
-        self._group.create_task(self._finish())
+        if not self.over:
+            self.over = True
+            self._group.create_task(self._finish())
 
     async def sent(self) -> None:
         """Waits until the answer has gone out, or never will."""
@@ -85,6 +115,8 @@ class Answer:
 
     async def _finish(self) -> None:
         with contextlib.suppress(SpeechError):  # `_follow` meets it too
+            if self._held:
+                await self._utterance.feed(bytes(self._held))
             await self._utterance.finish()
 
     async def _follow(self) -> None:
@@ -93,5 +125,10 @@ class Answer:
             match event:
                 case Partial(stable=stable) if not rewritten:
                     await self._reply.show(stable)
+                case SpeechEnded(reason=reason) if self._ended and not self.over:
+                    self._nothing_said = reason is EndReason.NOTHING_SAID
+                    self._held.clear()
+                    self.finish()
+                    self._ended()
                 case Final(transcript=transcript):
-                    await self._reply.conclude(transcript.text)
+                    await self._reply.conclude(self._reply.sent if self._nothing_said else transcript.text)  # noise may read like letters

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import socket
 import stat
@@ -19,28 +20,40 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ds_engine.errors import InputError
-from ds_plugin.adapter import Serving
 from ds_wyoming.address import Address, Stdio, Tcp, Unix
 from ds_wyoming.server import Server
 from ds_wyoming.settings import MAX_HEADER_BYTES
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2  # file descriptors
+_SETTLE_SECONDS = 0.1  # that a client which connects while we stop gets for its first word: then its utterance has begun, and ends well
 _PROBE_SECONDS = 1.0  # that a server in our place has to take a connection
 
 
 @dataclass(frozen=True, slots=True)
-class _Listening:
+class Bound:
+    """An address that a socket listens on, as the system tells it: numbers, and the real port."""
+
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        return str(Tcp(self.address, self.port))
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
     """See ds_plugin.adapter.Serving."""
 
     address: str
     ended: asyncio.Future[None]
+    bound: tuple[Bound, ...] = ()  # empty where there is no network
 
     async def wait(self) -> None:
         await asyncio.shield(self.ended)
 
 
 @asynccontextmanager
-async def listening(address: Address, server: Server) -> AsyncIterator[Serving]:
+async def listening(address: Address, server: Server) -> AsyncIterator[Listening]:
     """Serves at the address while it is entered. Raises InputError where that is impossible."""
     match address:
         case Tcp():
@@ -54,45 +67,66 @@ async def listening(address: Address, server: Server) -> AsyncIterator[Serving]:
 
 
 @asynccontextmanager
-async def _tcp(address: Tcp, server: Server) -> AsyncIterator[Serving]:
+async def _tcp(address: Tcp, server: Server) -> AsyncIterator[Listening]:
     with _cannot_listen(address):
-        listener = await asyncio.start_server(server.accept, address.host, address.port, limit=MAX_HEADER_BYTES)
-    port = listener.sockets[0].getsockname()[1]
-    async with _until_drained(listener, server):
-        yield _Listening(str(Tcp(address.host, port)), _never())
+        door = _Door(server)
+        listener = await asyncio.start_server(door.accept, address.host, address.port, limit=MAX_HEADER_BYTES)
+    bound = tuple(Bound(*each.getsockname()[:2]) for each in listener.sockets)
+    async with _until_drained(listener, door):
+        yield Listening(str(Tcp(address.host, bound[0].port)), _never(), bound)
 
 
 @asynccontextmanager
-async def _unix(address: Unix, server: Server) -> AsyncIterator[Serving]:
+async def _unix(address: Unix, server: Server) -> AsyncIterator[Listening]:
     with _cannot_listen(address):
         _remove_stale(address.path)
-        listener = await asyncio.start_unix_server(server.accept, address.path, limit=MAX_HEADER_BYTES)
+        door = _Door(server)
+        listener = await asyncio.start_unix_server(door.accept, address.path, limit=MAX_HEADER_BYTES)
     try:
-        async with _until_drained(listener, server):
-            yield _Listening(str(address), _never())
+        async with _until_drained(listener, door):
+            yield Listening(str(address), _never())
     finally:
         address.path.unlink(missing_ok=True)
 
 
 @asynccontextmanager
-async def _stdio(address: Stdio, server: Server) -> AsyncIterator[Serving]:
+async def _stdio(address: Stdio, server: Server) -> AsyncIterator[Listening]:
     with _own_pipes() as (stdin, stdout):
         with _cannot_listen(address):
             reader, writer = await _connect(stdin, stdout)
         conversation = server.serve(reader, writer)
         try:
-            yield _Listening(str(address), conversation)
+            yield Listening(str(address), conversation)
         finally:
             await server.drain()
 
 
+class _Door:
+    """Where connections come in, until it is closed."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._last = -math.inf  # s, on the event loop's clock: when somebody came in
+
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """See Server.accept."""
+        self._last = asyncio.get_running_loop().time()
+        self._server.accept(reader, writer)
+
+    async def close(self, listener: asyncio.Server) -> None:
+        """Lets in nobody new, and the others end well."""
+        await asyncio.sleep(0)  # whoever has connected is let in: the system resets those that nobody took
+        listener.close()
+        await asyncio.sleep(max(0.0, self._last + _SETTLE_SECONDS - asyncio.get_running_loop().time()))
+        await self._server.drain()
+
+
 @asynccontextmanager
-async def _until_drained(listener: asyncio.Server, server: Server) -> AsyncIterator[None]:
+async def _until_drained(listener: asyncio.Server, door: _Door) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        listener.close()
-        await server.drain()
+        await door.close(listener)
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 from ds_plugin.adapter import Adapter, Serving, extra
 from ds_plugin.config import Option, Values
@@ -11,6 +12,9 @@ from ds_plugin.hookspecs import hookimpl
 from ds_plugin.host import Host
 from ds_wyoming.address import parse_uri
 from ds_wyoming.settings import FALLBACK, FALLBACK_OPTIONS, OPTIONS, FallbackSettings, WyomingSettings
+
+if TYPE_CHECKING:
+    from ds_wyoming.listening import Bound
 
 
 @asynccontextmanager
@@ -20,8 +24,17 @@ async def serve(host: Host, values: Values) -> AsyncIterator[Serving]:
     with extra("wyoming"):
         from ds_wyoming.listening import listening
         from ds_wyoming.server import Server
-    async with listening(parse_uri(settings.uri), Server(host, settings)) as serving:
+    async with listening(parse_uri(settings.uri), Server(host, settings)) as serving, _advertised(settings.zeroconf, serving.bound):
         yield serving
+
+
+def _advertised(name: str, bound: Sequence[Bound]) -> AbstractAsyncContextManager[None]:
+    """In the local network, under the name; nowhere without one."""
+    if not name:
+        return nullcontext()
+    with extra("zeroconf"):
+        from ds_wyoming.advertise import advertised
+    return advertised(name, bound)
 
 
 @hookimpl

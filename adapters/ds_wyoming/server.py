@@ -11,6 +11,7 @@ from wyoming.error import Error
 from ds_engine.errors import BusyError
 from ds_plugin.host import Host
 from ds_wyoming.connection import Connection
+from ds_wyoming.ending import Ending
 from ds_wyoming.session import Session
 from ds_wyoming.settings import WyomingSettings
 
@@ -23,6 +24,7 @@ class Server:
     def __init__(self, host: Host, settings: WyomingSettings) -> None:
         self._host = host
         self._settings = settings
+        self._ending = Ending(settings.endpoint)
         self._sessions: set[Session] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -61,7 +63,7 @@ class Server:
             await connection.close()
 
     async def _converse(self, connection: Connection) -> None:
-        session = Session(self._host, connection, self._settings.name)
+        session = Session(self._host, connection, self._settings.name, self._ending)
         self._sessions.add(session)
         try:
             await session.run()

@@ -5,20 +5,25 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 
+from ds_engine.endpoint import PRESETS
 from ds_plugin.config import ConfigError, Option
+from ds_plugin.vad import OFF
 from ds_wyoming.address import Tcp, Unix, parse_peer
 
 MAX_HEADER_BYTES = 64 * 2**10  # of a frame's header line; what the reference implementation takes, too
 MAX_DATA_BYTES = 2**20  # of a frame's data: ten thousand names to listen for
+ENDPOINTS = (OFF, *PRESETS)  # what `endpoint` may be
 LINGER_SECONDS = 1.0  # that a client gets to read our last words before the connection is closed
 
 
 @dataclass(frozen=True, slots=True)
 class WyomingSettings:
-    """See OPTIONS. Raises ConfigError where a number is not above zero and finite."""
+    """See OPTIONS. Raises ConfigError where a number is not above zero and finite, or a word is not among those to choose from."""
 
     uri: str = "tcp://0.0.0.0:10300"
     name: str = "ds-plugin"
+    zeroconf: str = ""
+    endpoint: str = OFF
     connections: int = 64
     payload_bytes: int = 8 * 2**20
     idle_seconds: float = 300.0
@@ -30,11 +35,15 @@ class WyomingSettings:
             value = getattr(self, setting.name)
             if not isinstance(value, str) and not 0 < value < math.inf:
                 raise ConfigError(f"wyoming.{setting.name} must be above zero and finite, got {value}")
+        if self.endpoint not in ENDPOINTS:
+            raise ConfigError(f"wyoming.endpoint must be one of {', '.join(ENDPOINTS)}, got {self.endpoint!r:.40}")
 
 
 _HELP = {
     "uri": "where to listen: tcp://HOST:PORT (port 0 takes a free one), unix:///PATH or stdio://",
     "name": "the service's name, as Home Assistant shows it",
+    "zeroconf": "name under which the service announces itself on the local network (default: it does not)",
+    "endpoint": f"how soon a silence ends an utterance: {', '.join(PRESETS)}; {OFF}: clients tell",
     "connections": "how many connections may be open at once",
     "payload_bytes": "size of the largest audio chunk",
     "idle_seconds": "how long a connection may stay silent",

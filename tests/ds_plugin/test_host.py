@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ds_engine.audio import AudioFormat
-from ds_engine.bias import Bias, Phrase
+from ds_engine.bias import MAX_PHRASES, Bias, Phrase
 from ds_engine.decoder import DecoderContext
 from ds_engine.errors import BundleError, ClosedError, InputError, LanguageError, SpeechError
 from ds_engine.greedy import GreedyDecoder
@@ -246,7 +246,7 @@ def test_a_model_that_is_named_must_be_there(name: str, message: str, home: Mode
 async def test_the_model_that_serves_best_listens(names: dict[str, str], listens: tuple[str, str], home: Models) -> None:
     home.model("british", "en-GB")
     async with home.host(models=["british", "german"]) as host:
-        host.check(**names)
+        host.choose(**names)
         async with await host.open(**names) as utterance:  # type: ignore[arg-type]
             assert (utterance.info.model, utterance.info.language) == listens
             await utterance.feed(silence(0.5))
@@ -396,3 +396,14 @@ async def test_leaving_ends_every_source() -> None:
     async with hosted_with(sources=(source,)):
         await until(lambda: source.publish is not None)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_reading_ten_thousand_phrases_of_one_client_holds_up_nobody() -> None:
+    phrases = tuple(Phrase(f"Zo{'ë' * (number % 7)} {number}") for number in range(MAX_PHRASES))
+    async with hosted() as host:
+        opening, turns_of_others = asyncio.ensure_future(host.open(bias=Bias(phrases))), 0
+        while not opening.done():
+            await asyncio.sleep(0)
+            turns_of_others += 1
+        await (await opening).close()
+    assert turns_of_others > 100

@@ -10,4 +10,6 @@ import pytest
 def nothing_is_left_to_the_event_loop(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Task exceptions that nobody retrieved, and tasks destroyed while pending, are logged as errors by asyncio."""
     yield
-    assert [record.getMessage() for record in caplog.get_records("call") if record.name == "asyncio" and record.levelno >= logging.ERROR] == []
+    assert [
+        record.getMessage() for record in caplog.get_records("call") if record.name == "asyncio" and record.levelno >= logging.ERROR
+    ] == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -26,7 +28,8 @@ from ds_plugin import builtin
 from ds_plugin.config import Schema
 from ds_plugin.hooks import Hooks
 from ds_plugin.hookspecs import hookimpl
-from ds_plugin.host import HOST_OPTIONS, Host
+from ds_plugin.host import ALL_MODELS, HOST_OPTIONS, Host
+from ds_plugin.models import BUNDLED, DEFAULT_MODEL
 from ds_plugin.plugins import Plugins
 from ds_wyoming.plugin import serve
 from ds_wyoming.settings import WyomingSettings
@@ -58,6 +61,14 @@ def silence(seconds: float, source: AudioFormat = SPEECH) -> bytes:
     return bytes(source.bytes_for(seconds))
 
 
+class Heard:
+    """One utterance of a CountingDecoder; it gets its number with its first rows, for a host may also try out what is never heard."""
+
+    def __init__(self, bias: Bias) -> None:
+        self.bias = bias
+        self.number = 0
+
+
 class CountingDecoder:
     """Hears a numbered word in every ten rows, whatever is said; complete words are stable."""
 
@@ -65,27 +76,28 @@ class CountingDecoder:
 
     def __init__(self, before_advance: Callable[[int], None] = lambda utterance: None) -> None:
         self._before_advance = before_advance
-        self._utterances = 0
-        self.biases: list[Bias] = []
+        self._numbers = itertools.count(1)
+        self.biases: list[Bias] = []  # of the utterances, by number
 
     def make(self, context: DecoderContext) -> CountingDecoder:
         return self
 
-    def start(self, bias: Bias) -> tuple[int, int]:
-        self._utterances += 1
-        self.biases.append(bias)
-        return self._utterances, 0
+    def start(self, bias: Bias) -> tuple[Heard, int]:
+        return Heard(bias), 0
 
-    def advance(self, state: tuple[int, int], log_probs: FloatArray) -> tuple[int, int]:
-        utterance, rows = state
-        self._before_advance(utterance)
-        return utterance, rows + len(log_probs)
+    def advance(self, state: tuple[Heard, int], log_probs: FloatArray) -> tuple[Heard, int]:
+        heard, rows = state
+        if not heard.number:
+            heard.number = next(self._numbers)
+            self.biases.append(heard.bias)
+        self._before_advance(heard.number)
+        return heard, rows + len(log_probs)
 
-    def partial(self, state: tuple[int, int]) -> Partial:
+    def partial(self, state: tuple[Heard, int]) -> Partial:
         words = [f"word{number}" for number in range(state[1] // self.ROWS)]
         return Partial(" ".join([*words, "perhaps"]), " ".join(words))
 
-    def finish(self, state: tuple[int, int]) -> tuple[Hypothesis, ...]:
+    def finish(self, state: tuple[Heard, int]) -> tuple[Hypothesis, ...]:
         return (Hypothesis(f"{self.partial(state).stable} end".strip(), (), 1.0, 0.0),)
 
 
@@ -113,11 +125,29 @@ class DecoderPlugin:
         register("toy", self._factory)
 
 
-def load_host(plugins: Iterable[object] = (), decoder: str = "kernel", limits: Limits | None = None) -> Host:
+def load_host(
+    plugins: Iterable[object] = (),
+    decoder: str = "kernel",
+    limits: Limits | None = None,
+    *,
+    models: Path | None = None,
+    kind: type[Host] = Host,
+) -> Host:
+    """`models` is a folder of bundles that are offered beside the bundled one."""
     loaded = Plugins()
     for number, plugin in enumerate([builtin, *plugins]):
         assert not loaded.add(f"plugin{number}", lambda plugin=plugin: plugin).error  # type: ignore[misc]
-    return Host.load(Schema(HOST_OPTIONS).load(arguments={("", "decoder"): decoder}), Hooks(loaded), limits)
+    chosen = {("", "decoder"): decoder, ("", "models_folder"): str(models or "/nowhere"), ("", "models"): [ALL_MODELS] if models else []}
+    return kind.load(Schema(HOST_OPTIONS).load(arguments=chosen), Hooks(loaded), limits)
+
+
+def add_model(folder: Path, name: str, language: str, *, broken: bool = False) -> None:
+    """The bundled model once more, under another name and language; a broken one passes for sound until it is loaded."""
+    (folder / name).mkdir(parents=True)
+    manifest = json.loads((BUNDLED / DEFAULT_MODEL / "manifest.json").read_text()) | {"name": name, "language": language}
+    for file in manifest["files"]:
+        (folder / name / file).symlink_to(BUNDLED / DEFAULT_MODEL / file)
+    (folder / name / "manifest.json").write_text(json.dumps(manifest | ({"files": {}} if broken else {})))
 
 
 @asynccontextmanager
@@ -128,19 +158,25 @@ async def serving(host: Host, uri: str = "tcp://127.0.0.1:0", **values: Any) -> 
 
 
 @asynccontextmanager
-async def serving_model(limits: Limits | None = None, **values: Any) -> AsyncIterator[tuple[str, Host]]:
+async def serving_model(limits: Limits | None = None, *, models: Path | None = None, **values: Any) -> AsyncIterator[tuple[str, Host]]:
     """The bundled model."""
-    host = load_host(limits=limits)
+    host = load_host(limits=limits, models=models)
     async with serving(host, **values) as address:
         yield address, host
 
 
 @asynccontextmanager
 async def serving_toy(
-    decoder: CountingDecoder | None = None, plugins: Iterable[object] = (), limits: Limits | None = None, **values: Any
+    decoder: CountingDecoder | None = None,
+    plugins: Iterable[object] = (),
+    limits: Limits | None = None,
+    *,
+    models: Path | None = None,
+    kind: type[Host] = Host,
+    **values: Any,
 ) -> AsyncIterator[tuple[str, Host]]:
     """The counting decoder."""
-    host = load_host([DecoderPlugin((decoder or CountingDecoder()).make), *plugins], "toy", limits)
+    host = load_host([DecoderPlugin((decoder or CountingDecoder()).make), *plugins], "toy", limits, models=models, kind=kind)
     async with serving(host, **values) as address:
         yield address, host
 

@@ -45,6 +45,13 @@ async def test_every_language_field_is_set() -> None:
     assert [event.data.get("language") for event in events] == ["en", None, "en", None]
 
 
+async def test_what_the_client_wants_back_comes_at_the_start_and_with_the_transcript() -> None:
+    sink = Sink()
+    await Reply(sink.send, "en", {"a": [1]}).conclude("hi")
+    assert [event.data.get("context") for event in sink.events] == [{"a": [1]}, None, {"a": [1]}, None]
+    assert not any("context" in event.data for event in await replied(final="hi"))
+
+
 async def test_a_decoder_that_breaks_its_word_costs_the_chunks_not_the_transcript(caplog: pytest.LogCaptureFixture) -> None:
     events = await replied("turn of", final="secret turnip")
     assert events[-2].data["text"] == "secret turnip"

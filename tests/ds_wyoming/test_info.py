@@ -36,6 +36,11 @@ async def test_info_says_what_is_installed_and_nothing_else() -> None:
     assert program.attribution.name
     assert program.supports_transcript_streaming
     assert program.requires_external_vad
+    assert program.prefers_auto_gain_enabled
+    assert not program.prefers_noise_reduction_enabled
+    assert program.description
+    assert model.description
+    assert model.attribution.name
     assert (model.name, model.version, model.languages) == (host.manifest.name, host.manifest.version, [host.manifest.language])
     assert model.installed
     assert ModelStore.standard().open(model.name).manifest.language in model.languages

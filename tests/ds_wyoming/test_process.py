@@ -27,6 +27,7 @@ from tests.ds_wyoming.serving import (
     load_host,
     pcm,
     plain_text,
+    refused,
     say,
     silence,
     start_event,
@@ -37,7 +38,7 @@ from tests.ds_wyoming.serving import (
 pytestmark = pytest.mark.process
 
 COMMAND = (sys.executable, "-c", "from ds_plugin.cli import main; main()")
-NOISY = "import sys, ds_wyoming.session as s; original = s.describe; s.describe = lambda *a: (print('noise'), original(*a))[1]; "
+NOISY = "import sys, ds_wyoming.session as s; original = s.describe; s.describe = lambda *a, **k: (print('noise'), original(*a, **k))[1]; "
 
 
 @asynccontextmanager
@@ -91,17 +92,42 @@ async def test_tcp_serves_and_a_signal_ends_it(number: signal.Signals) -> None:
         assert await ended(running) == (0, b"", b"")
 
 
-async def test_a_signal_lets_a_running_utterance_finish() -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_lets_a_running_utterance_finish(number: signal.Signals) -> None:
     async with process("serve", "wyoming", "--uri", "tcp://127.0.0.1:0") as running:
         async with client_of(await address_of(running)) as client:
             await client.write_event(start_event())
             await client.write_event(chunk_event(silence(0.5)))
             await client.write_event(Describe().event())
             assert await client.read_event()
-            running.send_signal(signal.SIGTERM)
+            running.send_signal(number)
             await client.write_event(Event("audio-stop"))
             transcript_of(await answer(client))
         assert (await ended(running))[0] == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_an_utterance_that_does_not_end_gets_an_error_within_the_grace(number: signal.Signals) -> None:
+    grace = {"DS_PLUGIN_LIMITS_SHUTDOWN_SECONDS": "0.2"}
+    async with process("serve", "wyoming", "--uri", "tcp://127.0.0.1:0", environment=grace) as running:
+        async with client_of(await address_of(running)) as client:
+            await client.write_event(chunk_event(silence(0.5)))
+            await client.write_event(Describe().event())
+            assert await client.read_event()
+            running.send_signal(number)
+            assert await refused(client) == "closed"
+        assert (await ended(running))[0] == 0
+
+
+async def test_a_server_that_finds_the_end_of_speech_says_nothing_and_ends_as_usual() -> None:
+    audio = pcm(LIGHT)[1]
+    async with process("serve", "wyoming", "--uri", "tcp://127.0.0.1:0", "--endpoint", "quick") as running:
+        async with client_of(await address_of(running)) as client:
+            await client.write_event(chunk_event(audio + silence(2.0)))
+            assert transcript_of(await answer(client)) == "turn on the kitchen light"
+            running.send_signal(signal.SIGTERM)
+            assert await client.read_event() is None
+        assert await ended(running) == (0, b"", b"")
 
 
 @pytest.mark.parametrize("seconds", [0.01, 0.2, 60.0])
@@ -166,6 +192,7 @@ async def test_a_signal_ends_stdio() -> None:
         (("--uri", "tcp://127.0.0.1:{port}"), "in use"),
         (("--uri", "unix://{file}"), "no socket"),
         (("--wyoming-connections", "0"), "wyoming.connections"),
+        (("--endpoint", "soon"), "wyoming.endpoint"),
         (("--uri", "tcp://127.0.0.1:0", "--model", "no-such-model"), "no-such-model"),
     ],
 )

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
-from wyoming.asr import Transcribe
+from wyoming.asr import Transcribe, VadSensitivity
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 from wyoming.info import Describe
@@ -12,7 +13,22 @@ from wyoming.ping import Ping
 from ds_engine.audio import AudioFormat
 from ds_engine.bias import MAX_PHRASES, Phrase
 from ds_engine.errors import AudioError
-from ds_wyoming.requests import NAME_BOOST, TERM_BOOST, Asking, Chunk, Describing, MessageError, Pinging, Request, Starting, Stopping, parse
+from ds_wyoming.requests import (
+    MAX_CONTEXT_DEPTH,
+    NAME_BOOST,
+    SECOND_HAND,
+    SECOND_HAND_CONTEXT,
+    TERM_BOOST,
+    Asking,
+    Chunk,
+    Describing,
+    MessageError,
+    Pinging,
+    Request,
+    Starting,
+    Stopping,
+    parse,
+)
 
 FORMAT = {"rate": 16_000, "width": 2, "channels": 1}
 
@@ -25,7 +41,12 @@ FORMAT = {"rate": 16_000, "width": 2, "channels": 1}
         (Ping().event(), Pinging(None)),
         (Event("ping"), Pinging(None)),
         (Transcribe().event(), Asking()),
-        (Transcribe(name="m", language="en", context={"a": 1}, vad_sensitivity="junk").event(), Asking("en", "m")),
+        (Transcribe(name="m", language="en").event(), Asking("en", "m")),
+        (Transcribe(context={"a": [1, "b", None]}).event(), Asking(context={"a": [1, "b", None]})),
+        (Transcribe(context={}).event(), Asking(context={})),
+        (Transcribe(vad_sensitivity=VadSensitivity.RELAXED).event(), Asking(sensitivity="relaxed")),
+        (Event("transcribe", {"vad_sensitivity": {"no": "text"}}), Asking()),
+        (Event("transcribe", {"context": None, "language": None, "name": None, "transcript_names": None}), Asking()),
         (AudioStart(44_100, 3, 2).event(), Starting(AudioFormat(44_100, 3, 2))),
         (AudioChunk(16_000, 2, 1, b"abc").event(), Chunk(AudioFormat(), b"abc")),
         (Event("audio-chunk", {**FORMAT, "timestamp": "nonsense"}), Chunk(AudioFormat(), b"")),
@@ -73,6 +94,11 @@ def test_a_format_must_be_complete(missing: str) -> None:
         ("transcribe", {"language": "\ud800"}),
         ("transcribe", {"transcript_names": "Ecobee"}),
         ("transcribe", {"transcript_terms": {"a": 1}}),
+        ("transcribe", {"context": "text"}),
+        ("transcribe", {"context": ["a"]}),
+        ("transcribe", {"context": {"half a pair": "\udc00"}}),
+        ("transcribe", {"context": {"\udc00": 1}}),
+        ("transcribe", {"context": {"read from 1e400": math.inf}}),
         ("ping", {"text": 1}),
         ("ping", {"text": "half a pair \udc00"}),
     ],
@@ -81,6 +107,39 @@ def test_fields_of_the_wrong_type_are_refused(kind: str, data: dict[str, Any]) -
     with pytest.raises(MessageError) as caught:
         parse(Event(kind, data))
     assert caught.value.code == "bad-message"
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """Objects and lists inside each other, `depth` of them; the outermost is an object."""
+    value: Any = 0
+    for level in range(depth):
+        value = {"a": value} if (depth - level) % 2 else [value]
+    return {"a": value} if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("depth", [MAX_CONTEXT_DEPTH + 1, 500, 5000])
+def test_a_context_that_is_nested_too_deep_to_be_written_is_refused(depth: int) -> None:
+    with pytest.raises(MessageError, match=f"nested {MAX_CONTEXT_DEPTH} deep"):
+        parse(Event("transcribe", {"context": nested(depth)}))
+
+
+def test_a_context_as_deep_as_allowed_comes_through() -> None:
+    context = nested(MAX_CONTEXT_DEPTH)
+    asked = parse(Event("transcribe", {"context": context}))
+    assert isinstance(asked, Asking)
+    assert asked.context == context
+
+
+def test_what_a_client_wants_back_is_never_quoted() -> None:
+    for context in ({"said": "secret \udc00"}, ["secret"], "secret", {"secret": math.inf}, {"secret": nested(99)}):
+        with pytest.raises(MessageError) as caught:
+            parse(Event("transcribe", {"context": context}))
+        assert "secret" not in str(caught.value)
+
+
+def test_what_one_of_our_kind_says_of_itself_is_no_context() -> None:
+    asked = parse(Event("transcribe", {"context": dict(SECOND_HAND_CONTEXT)}))
+    assert asked == Asking(origin=SECOND_HAND)
 
 
 def test_names_outweigh_terms_and_both_become_the_bias() -> None:

@@ -34,42 +34,65 @@ def audio(**change: object) -> bytes:
     return frame("audio-chunk", data=FORMAT | change)
 
 
-@pytest.mark.parametrize(
-    ("sent", "code"),
-    [
-        (b'{"type": "' + b"x" * (2 * MAX_HEADER_BYTES), "frame-too-large"),
-        (frame("x", data_length=MAX_DATA_BYTES + 1), "frame-too-large"),
-        (frame("audio-chunk", data=FORMAT, payload_length=5_000_000_000), "frame-too-large"),
-        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "bad-frame"),
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\n", "bad-frame"),
-        (b"\n", "bad-frame"),
-        (b"[]\n", "bad-frame"),
-        (b"{}\n", "bad-frame"),
-        (b'{"type": "x", "data": ' + b"[" * 20_000 + b"\n", "bad-frame"),
-        (frame("x", payload_length=-1), "bad-frame"),
-        (frame("x", payload_length="5"), "bad-frame"),
-        (b'{"type": "x", "payload_length": 1e400}\n', "bad-frame"),
-        (frame("audio-chunk", data=None), "bad-audio"),
-        (frame("audio-chunk"), "bad-audio"),
-        (audio(rate="16000"), "bad-audio"),
-        (audio(rate=0), "bad-audio"),
-        (audio(width=5), "bad-audio"),
-        (audio(channels=0), "bad-audio"),
-        (audio(channels=99), "bad-audio"),
-        (frame("transcribe", data={"language": 5}), "bad-message"),
-        (frame("ping", data={"text": []}), "bad-message"),
-        (b'{"type": "ping", "data": {"text": "\\ud800"}}\n', "bad-message"),
-    ],
-    ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else value,
-)
+BAD: list[tuple[bytes, str]] = [
+    (b'{"type": "' + b"x" * (2 * MAX_HEADER_BYTES), "frame-too-large"),
+    (frame("x", data_length=MAX_DATA_BYTES + 1), "frame-too-large"),
+    (frame("audio-chunk", data=FORMAT, payload_length=5_000_000_000), "frame-too-large"),
+    (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "bad-frame"),
+    (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\n", "bad-frame"),
+    (b"\n", "bad-frame"),
+    (b"[]\n", "bad-frame"),
+    (b"{}\n", "bad-frame"),
+    (b'{"type": "x", "data": ' + b"[" * 20_000 + b"\n", "bad-frame"),
+    (frame("x", payload_length=-1), "bad-frame"),
+    (frame("x", payload_length="5"), "bad-frame"),
+    (b'{"type": "x", "payload_length": 1e400}\n', "bad-frame"),
+    (frame("audio-chunk", data=None), "bad-audio"),
+    (frame("audio-chunk"), "bad-audio"),
+    (audio(rate="16000"), "bad-audio"),
+    (audio(rate=0), "bad-audio"),
+    (audio(width=5), "bad-audio"),
+    (audio(channels=0), "bad-audio"),
+    (audio(channels=99), "bad-audio"),
+    (frame("transcribe", data={"language": 5}), "bad-message"),
+    (frame("transcribe", data={"context": "text"}), "bad-message"),
+    (b'{"type": "transcribe", "data": {"context": {"a": 1e400}}}\n', "bad-message"),
+    (b'{"type": "transcribe", "data": {"context": ' + b'{"a":' * 99 + b"1" + b"}" * 99 + b"}}\n", "bad-message"),
+    (frame("transcribe", data={"language": "tlh"}), "unsupported-language"),
+    (frame("ping", data={"text": []}), "bad-message"),
+    (b'{"type": "ping", "data": {"text": "\\ud800"}}\n', "bad-message"),
+]
+
+
+@pytest.mark.parametrize(("sent", "code"), BAD, ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else value)
 async def test_bad_input_gets_an_error_and_the_end_while_others_are_served(
     sent: bytes, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     async with serving_toy() as (address, host), raw_client(address) as client:
         await client.send(sent)
         assert await client.refused() == code
         assert await transcribed(address, silence(0.5)) == await plain_text(host, SPEECH, silence(0.5))
-    assert not [record for record in caplog.records if record.exc_info or (record.levelno >= logging.ERROR)]
+    [record] = [record for record in caplog.records if record.name.startswith("ds_")]
+    assert code in record.getMessage()
+    assert "\n" not in record.getMessage()
+    assert record.exc_info is None
+    assert record.levelno < logging.ERROR
+
+
+async def test_bad_input_leaves_memory_and_files_as_they_were() -> None:
+    process = psutil.Process()
+    async with serving_toy() as (address, host):
+        for round_ in range(6):
+            if round_ == 1:  # the first fills caches
+                memory, files = process.memory_info().rss, process.num_fds()
+            for sent, code in BAD:
+                async with raw_client(address) as client:
+                    await client.send(sent)
+                    assert await client.refused() == code
+        assert host.engine.utterances == 0
+        await until(lambda: process.num_fds() <= files)
+        assert process.memory_info().rss - memory < 5 * 2**20
 
 
 async def test_bad_input_in_the_middle_of_an_utterance_frees_it() -> None:

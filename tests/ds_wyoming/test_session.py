@@ -16,9 +16,11 @@ from ds_engine.bias import Phrase
 from ds_engine.errors import PluginError
 from ds_engine.limits import Limits
 from ds_engine.observer import UtteranceInfo
+from ds_engine.manifest import Manifest
 from ds_engine.transcript import Transcript
 from ds_plugin.hookspecs import hookimpl
-from ds_wyoming.requests import NAME_BOOST
+from ds_plugin.host import Host
+from ds_wyoming.requests import NAME_BOOST, SECOND_HAND_CONTEXT
 from tests.ds_wyoming.serving import (
     SAMPLES,
     SECONDS,
@@ -63,6 +65,13 @@ class Ended:
     def ds_utterance_ended(self, utterance: UtteranceInfo, error: BaseException | None) -> None:
         assert utterance.origin == "wyoming"
         self.errors.append(error)
+
+
+class Broken(Host):
+    """Has a bug that only `transcribe` meets."""
+
+    def choose(self, language: str | None = None, model: str | None = None) -> Manifest:
+        raise ValueError("a bug")
 
 
 def sample(name: str) -> tuple[AudioFormat, bytes]:
@@ -252,6 +261,33 @@ async def test_a_header_that_is_cut_off_is_bad_audio() -> None:
         assert await refused(client) == "bad-audio"
 
 
+@pytest.mark.parametrize("name", ["ds-plugin", "another", "", None, 5])
+async def test_selecting_a_program_changes_nothing_for_there_is_one(name: object) -> None:
+    async with serving_toy() as (address, host), client_of(address) as client:
+        await client.write_event(Event("select-program", {"name": name}))
+        await say(client, silence(1.0))
+        assert transcript_of(await answer(client)) == await plain_text(host, SPEECH, silence(1.0))
+
+
+# --- context
+
+
+async def test_a_context_comes_back_with_the_answer_to_its_own_utterance() -> None:
+    context = {"conversation": "ä☃", "turns": [1, 2.5, {"deep": None}], "long": "x" * 100_000}
+    async with serving_toy() as (address, _), client_of(address) as client:
+        for sent, audio in ((context, silence(1.0)), (None, silence(1.0)), ({}, b""), (context, b""), (None, b"")):
+            await say(client, audio, context=sent)
+            events = await answer(client)
+            transcript_of(events)
+            assert [event.data.get("context") for event in events if event.type in {"transcript-start", "transcript"}] == [sent, sent]
+
+
+async def test_the_marker_of_a_fallback_does_not_come_back() -> None:
+    async with serving_toy() as (address, _), client_of(address) as client:
+        await say(client, silence(1.0), context=SECOND_HAND_CONTEXT)
+        assert not any("context" in event.data for event in await answer(client))
+
+
 # --- languages, models, names
 
 
@@ -281,6 +317,20 @@ async def test_names_bias_their_own_utterance_and_no_other() -> None:
         await say(client, silence(0.5))
         await answer(client)
     assert [bias.phrases for bias in decoder.biases] == [(Phrase("ecobee", NAME_BOOST),), ()]
+
+
+async def test_a_name_that_sounds_like_a_word_is_heard_where_it_was_given_and_nowhere_else() -> None:
+    audio = sample("turn_on")[1]
+    async with serving_model() as (address, _), client_of(address) as client:
+        for names, text in (
+            ({}, "turn on the kitchen light"),
+            ({"transcript_names": ["Kitchin Light"]}, "turn on the kitchin light"),
+            ({}, "turn on the kitchen light"),
+            ({"transcript_terms": ["Kitchin"]}, "turn on the kitchin light"),
+            ({"transcript_names": ["Timer", None, "", "\u2603"]}, "turn on the kitchen light"),
+        ):
+            await say(client, audio, size=6400, **names)
+            assert transcript_of(await answer(client)) == text, names
 
 
 # --- faults
@@ -336,9 +386,8 @@ async def test_a_fault_of_the_engine_is_told_and_the_next_utterance_works(caplog
 
 
 async def test_a_fault_of_ours_is_told_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    async with serving_toy() as (address, host), client_of(address) as client:
-        host.manifest = None  # type: ignore[assignment]
-        await client.write_event(Event("describe"))
+    async with serving_toy(kind=Broken) as (address, _), client_of(address) as client:
+        await client.write_event(Transcribe().event())
         assert await refused(client) == "internal"
     assert [record.name for record in caplog.records if record.levelno == logging.ERROR] == ["ds_wyoming.session"]
 

@@ -23,3 +23,9 @@ def test_the_options_are_the_settings() -> None:
 def test_a_bound_must_be_one(name: str, value: Any) -> None:
     with pytest.raises(ConfigError, match=rf"^wyoming\.{name} must be above zero"):
         WyomingSettings(**{name: value})
+
+
+@pytest.mark.parametrize("endpoint", ["", "OFF", "quickly", "no"])
+def test_an_endpoint_is_one_of_the_presets(endpoint: str) -> None:
+    with pytest.raises(ConfigError, match=r"^wyoming\.endpoint must be one of off, quick, normal, patient, got "):
+        WyomingSettings(endpoint=endpoint)
