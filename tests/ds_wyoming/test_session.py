@@ -15,8 +15,8 @@ from ds_engine.audio import AudioFormat
 from ds_engine.bias import Phrase
 from ds_engine.errors import PluginError
 from ds_engine.limits import Limits
-from ds_engine.observer import UtteranceInfo
 from ds_engine.manifest import Manifest
+from ds_engine.observer import UtteranceInfo
 from ds_engine.transcript import Transcript
 from ds_plugin.hookspecs import hookimpl
 from ds_plugin.host import Host
