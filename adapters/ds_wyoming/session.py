@@ -91,6 +91,7 @@ class Session:
         while (event := await self._connection.read()) is not None:
             if (request := parse(event)) is not None:
                 await self._act(request)
+            await asyncio.sleep(0)  # what has arrived already is read without waiting; others' turn
         await self._abandon()
 
     async def _act(self, request: Request) -> None:
