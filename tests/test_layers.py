@@ -37,7 +37,10 @@ def test_every_package_is_held_by_these_layers() -> None:
     ("module", "heavy"),
     [
         ("ds_engine", {"torch", "pluggy", "onnxruntime", "click", "ds_plugin", "ds_wyoming", "ds_http"}),
-        ("ds_plugin.cli", {"torch", "onnxruntime", "jiwer", "sounddevice", "starlette", "uvicorn", "websockets", "zeroconf", "ds_training"}),
+        (
+            "ds_plugin.cli",
+            {"torch", "onnxruntime", "jiwer", "sounddevice", "starlette", "uvicorn", "websockets", "zeroconf", "ds_training"},
+        ),
         ("ds_train.plugin", {"torch", "numpy", "ds_training"}),
     ],
 )

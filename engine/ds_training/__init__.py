@@ -13,6 +13,7 @@ In the order of a recipe; what stands first in a line is the stage or the comman
     language, calibrate the language model of a bundle, and the settings of its search; posteriors
     acceptance          when a sentence of a closed grammar is believed; sentence_grammars, logistic
     confidence, lag     how probable it is that a word is right, and when it was said; reliability, timed_speech
+    respelling          how else made-up names may be written
     verify              verification, streamed
     evaluate            material, trials, noise, hearing, figures, groups, pitch, confusions, report, tables
     card                card_facts

@@ -23,6 +23,7 @@ from ds_engine.search.language import FIRST, Language, Said
 from ds_engine.search.lattice import Lattice
 from ds_engine.search.phrases import Phrases
 from ds_engine.search.policy import SearchPolicy
+from ds_engine.search.respelling import Respelling
 from ds_engine.search.sources import of_bundle, of_file
 from ds_engine.search.spelling import Spelling, SpellingModel
 from ds_engine.search.timeline import Calibration, Timeline
@@ -96,7 +97,7 @@ class KernelDecoder:
         return cls(
             context.alphabet,
             context.timing,
-            Vocabulary(context.alphabet, source, policy) if source else None,
+            Vocabulary(context.alphabet, source, policy, Respelling.of(context.bundle.manifest)) if source else None,
             policy,
             Calibration.of(context.bundle.manifest),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from ds_engine.lm.backoff import SPECIAL
 from ds_engine.lm.model import LanguageModel
 from ds_engine.search.lexicon import Lexicon, LexiconAutomaton
 from ds_engine.search.policy import SearchPolicy
+from ds_engine.search.respelling import Respelling
 from ds_engine.search.spelling import Spelling, SpellingModel
 
 
@@ -37,7 +38,9 @@ class LanguageSource:
 class Vocabulary:
     """A source under an alphabet and a policy. Immutable."""
 
-    def __init__(self, alphabet: Alphabet, source: LanguageSource, policy: SearchPolicy) -> None:
+    def __init__(self, alphabet: Alphabet, source: LanguageSource, policy: SearchPolicy, respelling: Respelling | None = None) -> None:
+        """`respelling` has the other spellings of words that neither the lexicon nor the language model has."""
+        self._respelling = respelling or Respelling()
         self.model = source.model
         self._alphabet = alphabet
         self._source = source
@@ -51,7 +54,7 @@ class Vocabulary:
 
     def under(self, policy: SearchPolicy) -> Vocabulary:
         """The same words under another policy; the lexicon is shared."""
-        return Vocabulary(self._alphabet, replace(self._source, lexicon=self.lexicon), policy)
+        return Vocabulary(self._alphabet, replace(self._source, lexicon=self.lexicon), policy, self._respelling)
 
     def overlay(self, bias: Bias) -> LexiconAutomaton | None:
         """The words of a bias that the lexicon lacks, and its pronunciations; None where the alphabet can write none of them.
@@ -61,11 +64,15 @@ class Vocabulary:
         words = {word for phrase in bias.phrases for word in phrase.text.split() if not self.knows(word)}
         spellings = [(spelling, word) for word in sorted(words) for spelling in self._alphabet.spell(word)]
         spellings += [(spelling, said.word) for said in bias.pronunciations for spelling in self._alphabet.spell_together(said.spoken)]
-        made = self.trie(spellings, share=1 / max(1, len({word for _, word in spellings})))
+        made = self._trie(spellings, share=1 / max(1, len({word for _, word in spellings})))
         return made if len(made) > 1 else None
 
-    def trie(self, spellings: Sequence[tuple[tuple[int, ...], str]], share: float = 1.0) -> LexiconAutomaton:
-        """Words of any kind, by their spellings. Those that the language model does not have are `share` times as likely as <unk>."""
+    def trie(self, spellings: Sequence[tuple[tuple[int, ...], str]]) -> LexiconAutomaton:
+        """Words of any kind, by their spellings; of those that nobody knows, also what else they might be written as."""
+        return self._trie([*spellings, *self._respelled({word for _, word in spellings})])
+
+    def _trie(self, spellings: Sequence[tuple[tuple[int, ...], str]], share: float = 1.0) -> LexiconAutomaton:
+        """Those that the language model does not have are `share` times as likely as <unk>."""
         words = sorted({word for _, word in spellings})
         numbers = {word: number for number, word in enumerate(words)}
         indices = np.array([self.model.index(word) for word in words], np.int64)
@@ -73,6 +80,12 @@ class Vocabulary:
         shares = np.where(indices == self.model.unknown, math.log(share), 0.0)  # asked for at the end: a boost is earned there, too
         lexicon = Lexicon.compile(((spelling, numbers[word]) for spelling, word in spellings), log_probs)
         return LexiconAutomaton(lexicon, words, self._charged(lexicon), indices, self._policy.alpha * shares)
+
+    def _respelled(self, words: Iterable[str]) -> Iterator[tuple[tuple[int, ...], str]]:
+        for word in words:
+            if self.model.index(word) == self.model.unknown and not self.knows(word):
+                for other in self._respelling(word):
+                    yield from ((spelling, word) for spelling in self._alphabet.spell(other))
 
     def free(self, names: Iterable[str]) -> Spelling | None:
         """Words outside the lexicon and `names`, for one utterance; None where the policy allows none."""
