@@ -1,7 +1,8 @@
 """The respelling stage: a bundle and rules in, how else made-up names may be written into the manifest's `calibration.respelling`.
 
-Rules are a JSON list of [pattern, [replacement, ...]], for one language, written by hand; en-small's are in en-small/respelling.json. They
-hold for words that neither lexicon nor language model has, in closed grammars. It can be run again for any model; only the manifest changes.
+Rules are a JSON list of [pattern, [replacement, ...]], for one language, written by hand; en-small's are in en-small/respelling.json.
+They hold for words that neither lexicon nor language model has, in closed grammars. It can be run again for any model; only the
+manifest changes.
 
     python -m ds_training.respelling BUNDLE_FOLDER RULES.json
 """
