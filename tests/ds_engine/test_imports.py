@@ -37,8 +37,9 @@ def test_no_module_of_the_engine_names_a_stranger(source: Path) -> None:
     assert STRANGERS & set(imported(source)) == set()
 
 
-def test_only_the_engine_its_utterances_and_the_facade_know_asyncio_and_threads() -> None:
-    assert {source.stem for source in SOURCES if ASYNCHRONOUS & set(imported(source))} == {"engine", "utterance", "sync", "threads"}
+def test_only_the_engine_what_it_serves_and_the_facade_know_asyncio_and_threads() -> None:
+    doors = {"engine", "ready", "utterance", "sync", "threads"}
+    assert {source.stem for source in SOURCES if ASYNCHRONOUS & set(imported(source))} == doors
 
 
 def test_everything_that_is_exported_exists() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ds_engine.audio import AudioFormat
-from ds_engine.bias import MAX_PHRASES, Bias, Phrase
+from ds_engine.bias import Bias, Phrase
 from ds_engine.decoder import DecoderContext
 from ds_engine.errors import BundleError, ClosedError, InputError, LanguageError, SpeechError
 from ds_engine.greedy import GreedyDecoder
@@ -398,8 +398,8 @@ async def test_leaving_ends_every_source() -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_reading_ten_thousand_phrases_of_one_client_holds_up_nobody() -> None:
-    phrases = tuple(Phrase(f"Zo{'ë' * (number % 7)} {number}") for number in range(MAX_PHRASES))
+async def test_reading_thousands_of_phrases_of_one_client_holds_up_nobody() -> None:
+    phrases = tuple(Phrase(f"Zo{'ë' * (number % 7)} {number}") for number in range(2000))
     async with hosted() as host:
         opening, turns_of_others = asyncio.ensure_future(host.open(bias=Bias(phrases))), 0
         while not opening.done():

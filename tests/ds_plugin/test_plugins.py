@@ -17,7 +17,7 @@ from tests.ds_plugin.helpers import plugin
 
 GOOD = plugin(ds_register_decoder=lambda register: register("toy", print))
 
-OURS = ["http", "train", "wyoming"]  # entry points of this distribution
+OURS = ["home_assistant", "http", "train", "wyoming"]  # entry points of this distribution
 
 
 @pytest.fixture

@@ -56,9 +56,10 @@ async def closes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 async def trickles(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A byte every now and then: each read gets something, and it never ends."""
-    while not reader.at_eof():
+    gone = asyncio.ensure_future(reader.read())
+    while not gone.done():
         writer.write(b" ")
-        await asyncio.wait({asyncio.ensure_future(reader.read())}, timeout=0.02)
+        await asyncio.wait({gone}, timeout=0.02)
 
 
 async def floods(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

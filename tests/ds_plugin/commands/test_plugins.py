@@ -18,7 +18,7 @@ def distribution(folder: Path, name: str, source: str) -> dict[str, str]:
 
 def test_our_own_plugins_are_listed_with_what_they_add() -> None:
     listed = json.loads(run("plugins", "--json").stdout)
-    assert [plugin["name"] for plugin in listed["plugins"]] == ["builtin", "http", "train", "wyoming"]
+    assert [plugin["name"] for plugin in listed["plugins"]] == ["builtin", "home_assistant", "http", "train", "wyoming"]
     assert not any(plugin["error"] for plugin in listed["plugins"])
     assert (listed["decoders"], listed["adapters"], listed["model_families"]) == (
         ["greedy", "kernel", "pyctcdecode"],
