@@ -11,6 +11,7 @@ from typing import Any
 from ds_engine.bias import Bias, Phrase
 from ds_engine.transcript import Hypothesis, Transcript, Word
 from ds_plugin.config import CONFIG_VARIABLE, Option, variables
+from ds_plugin.vocabulary.source import Household, Sentences
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")  # of a section and its options: it is part of environment variables, too
 
@@ -96,6 +97,20 @@ def checked_bias(result: object) -> Bias | None:
 def checked_transcript(result: object) -> Transcript | None:
     """A transcript whose parts have the types they should have."""
     if type(result) is Transcript and type(result.alternatives) is tuple and all(map(_sound, (result.best, *result.alternatives))):
+        return result
+    return None
+
+
+def checked_household(result: object) -> Household | None:
+    """A household whose parts have the types they should have, and whose sentences have names of their own."""
+    if (
+        type(result) is Household
+        and type(result.phrases) is tuple
+        and all(type(phrase) is Phrase for phrase in result.phrases)
+        and type(result.sentences) is tuple
+        and all(type(each) is Sentences and type(each.name) is str and type(each.language) is str for each in result.sentences)
+        and len({each.name for each in result.sentences}) == len(result.sentences)
+    ):
         return result
     return None
 

@@ -8,9 +8,9 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ds_engine.bias import Phrase
 from ds_engine.errors import PluginError, kind_and_place
-from ds_plugin.vocabulary.source import Household, Publish, Sentences, VocabularySource
+from ds_plugin.checks import checked_household
+from ds_plugin.vocabulary.source import Household, Publish, VocabularySource
 
 if TYPE_CHECKING:
     from ds_plugin.guard import Guard
@@ -57,19 +57,7 @@ class GuardedSource:
             _log.debug("plugin %s: %s: it has ended", self._guard.plugin, _WHAT)
 
     def _checked(self, household: object) -> Household | None:
-        if sound_household(household):
-            return household  # type: ignore[return-value]
-        self._guard.refuse(_WHAT, "must publish a Household of Phrases and Sentences")
-        return None
-
-
-def sound_household(household: object) -> bool:
-    """True for a household whose parts have the types they should have."""
-    return (
-        type(household) is Household
-        and type(household.phrases) is tuple
-        and all(type(phrase) is Phrase for phrase in household.phrases)
-        and type(household.sentences) is tuple
-        and all(type(each) is Sentences and type(each.name) is str and type(each.language) is str for each in household.sentences)
-        and len({each.name for each in household.sentences}) == len(household.sentences)
-    )
+        checked = checked_household(household)
+        if checked is None:
+            self._guard.refuse(_WHAT, "must publish a Household of Phrases and Sentences")
+        return checked

@@ -8,20 +8,16 @@ models are loaded when they are first asked for.
 
 from __future__ import annotations
 
-import functools
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self
 
-from ds_engine.acoustic import RuntimeOptions
 from ds_engine.audio import AudioFormat
 from ds_engine.bias import Bias
-from ds_engine.bundle import Bundle
 from ds_engine.engine import Engine
-from ds_engine.errors import BundleError, SpeechError, kind_and_place
 from ds_engine.limits import Limits
 from ds_engine.listener import Endpointing
 from ds_engine.manifest import Manifest
@@ -30,12 +26,14 @@ from ds_engine.search.hybrid import GrammarPolicy
 from ds_engine.search.policy import SearchPolicy
 from ds_engine.threads import Threads
 from ds_engine.utterance import Utterance
-from ds_plugin.config import ConfigError, Kind, Option, Settings
+from ds_plugin.config import Kind, Option, Settings
 from ds_plugin.hooks import Hooks
-from ds_plugin.models import DEFAULT_MODEL, ModelStore
+from ds_plugin.loading import Loading
+from ds_plugin.models import DEFAULT_MODEL
 from ds_plugin.observer import FallbackRule, HookObserver
 from ds_plugin.offers import Offer, Offers, Served
 from ds_plugin.spoken import Reader
+from ds_plugin.vocabulary.background import faults_logged
 from ds_plugin.vocabulary.contents import Refreshed
 from ds_plugin.vocabulary.current import Vocabulary
 from ds_plugin.vocabulary.following import Following
@@ -43,11 +41,8 @@ from ds_plugin.vocabulary.observer import VocabularyObserver
 from ds_plugin.vocabulary.settings import load_vocabulary
 from ds_plugin.vocabulary.source import Household, VocabularySource
 
-T = TypeVar("T")
-
 _log = logging.getLogger(__name__)
 
-ALL_MODELS = "*"  # in the setting `models`
 MANY_PHRASES = 50  # of one utterance's own bias, from which on reading them would hold up others
 _KINDS: dict[str, Kind] = {"int": int, "float": float, "bool": bool}
 
@@ -114,11 +109,9 @@ class Host:
     def load(cls, settings: Settings, hooks: Hooks, limits: Limits | None = None) -> Host:
         """Loads the model that the settings name; `limits` replaces theirs. Raises BundleError, ConfigError or InputError."""
         hooks.configure(settings)
-        loading = _Loading(settings, hooks)
+        loading = Loading(settings, hooks)
         bundle = loading.store.open(settings.get("model"))
-        known = hooks.audio_filters()
-        filters = tuple(_chosen("audio_filters", name, known) for name in settings.get("audio_filters"))
-        observer = HookObserver(hooks, filters, FallbackRule(**settings.section("fallback")))
+        observer = HookObserver(hooks, loading.filters(), FallbackRule(**settings.section("fallback")))
         language_model = Path(settings.get("language_model")) if settings.get("language_model") else None
         recognizer = loading.recognizer(bundle, language_model)
         vocabulary = load_vocabulary(settings, bundle.manifest)
@@ -214,73 +207,7 @@ class Host:
         return next((served.vocabulary for served in self._offers.loaded if served.recognizer.name == model), self.vocabulary)
 
 
-class _Loading:
-    """Loads recognizers as the settings have them."""
-
-    def __init__(self, settings: Settings, hooks: Hooks) -> None:
-        self.store = ModelStore.standard(settings.get("models_folder"))
-        self._settings = settings
-        self._families = hooks.model_families()
-        self._decoder = _chosen("decoder", settings.get("decoder"), hooks.decoders())
-        self._search = {name: value for name, value in settings.section("search").items() if value is not None}
-        self._grammar = settings.section("grammar")
-        GrammarPolicy.of(self._grammar)  # a wrong value is told whatever the decoder makes of it
-        self._runtime = _runtime(settings)
-
-    def recognizer(self, bundle: Bundle, language_model: Path | None = None) -> Recognizer:
-        """Raises BundleError, or what the decoder makes of settings that cannot be."""
-        family = self._family(bundle)
-        return Recognizer.load(bundle, family, self._decoder, self._runtime, language_model, self._search, self._grammar)
-
-    def further(self, first: Manifest) -> list[Offer]:
-        """The models beside the first, each name once. Raises BundleError for one that is named and cannot be opened."""
-        names = self._settings.get("models")
-        bundles = [self.store.open(name) for name in names if name != ALL_MODELS]
-        if ALL_MODELS in names:
-            bundles += [stored.bundle for stored in self.store.list() if stored.bundle is not None and self._known(stored.bundle)]
-        for bundle in bundles:
-            self._family(bundle)
-        named: dict[str, Bundle] = {}
-        for bundle in bundles:
-            if bundle.manifest.name != first.name:
-                named.setdefault(bundle.manifest.name, bundle)
-        return [Offer(bundle.manifest, functools.partial(self._served, bundle)) for bundle in named.values()]
-
-    def _served(self, bundle: Bundle) -> Served:
-        vocabulary = load_vocabulary(self._settings, bundle.manifest, grammars=False)
-        served = Served.of(bundle.manifest, self.recognizer(bundle), vocabulary)
-        served.watch.prepare()
-        return served
-
-    def _known(self, bundle: Bundle) -> bool:
-        return bundle.manifest.family in self._families
-
-    def _family(self, bundle: Bundle) -> Any:
-        name = bundle.manifest.family
-        if not self._known(bundle):
-            known = ", ".join(sorted(self._families))
-            raise BundleError(f"{bundle.path.name}: no plugin loads models of family {name!r}; known are: {known}")
-        return self._families[name]
-
-
 async def _told(served: Served, source: str, household: Household) -> None:
     """Tells one model's vocabulary. A fault there is no other model's, and nobody's who waits for this one to be loaded."""
-    try:
+    with faults_logged(_log, source):
         await served.watch.hear(source, household)
-    except SpeechError as error:
-        _log.warning("%s: %s", source, error)
-    except Exception as error:  # noqa: BLE001 - ours, and no reason to end what follows
-        _log.error("%s: %s", source, kind_and_place(error))
-
-
-def _chosen(key: str, name: str, known: dict[str, T]) -> T:
-    if name not in known:
-        raise ConfigError(f"{key}: {name!r:.40} is unknown; known are: {', '.join(sorted(known)) or 'none'}")
-    return known[name]
-
-
-def _runtime(settings: Settings) -> RuntimeOptions:
-    threads = settings.get("threads")
-    if threads < 1:
-        raise ConfigError(f"threads must be above zero, got {threads}")
-    return RuntimeOptions(threads, tuple(settings.get("providers")))

@@ -16,11 +16,12 @@ from ds_engine.errors import GrammarError
 from ds_home_assistant.intents import intents_language
 from ds_plugin.grammars.schema import template_file
 from ds_plugin.grammars.sources import content_of, files_of, merged, parsed
+from ds_plugin.vocabulary import stamps
+from ds_plugin.vocabulary.stamps import Stamp
 
 MAX_FAULTS = 20  # files that are told of
 
 _SHARED = ("lists", "expansion_rules", "skip_words", "settings")  # what custom sentences have of the built-in ones
-Stamp = tuple[tuple[str, int, int], ...]  # of each file: its path, when it changed (ns), its size
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,7 @@ class Custom:
 
 def stamp_of(paths: Iterable[Path]) -> Stamp:
     """Another one whenever a file has changed, come or gone."""
-    found = []
-    for path in paths:
-        for file in _files(path):
-            try:
-                about = file.stat()
-            except OSError:
-                continue
-            found.append((str(file), about.st_mtime_ns, about.st_size))
-    return tuple(found)
+    return stamps.stamp_of(file for path in paths for file in _files(path))
 
 
 def read_custom(paths: Iterable[Path]) -> Custom:

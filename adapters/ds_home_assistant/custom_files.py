@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ds_home_assistant.custom import Custom, Stamp, read_custom, stamp_of
+from ds_home_assistant.custom import Custom, read_custom, stamp_of
+from ds_plugin.vocabulary.stamps import Stamp
 
 
 class CustomFiles:

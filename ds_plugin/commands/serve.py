@@ -65,15 +65,15 @@ async def _serve(host: Host, adapters: list[Adapter], settings: Settings) -> Non
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(host)
-        _settle()
+        settle()
         serving = [await stack.enter_async_context(adapter.serve(host, settings.section(adapter.name))) for adapter in adapters]
         for adapter, served in zip(adapters, serving, strict=True):
             click.echo(f"{adapter.name} listens on {served.address}", err=True)
         await _until_over(stop, serving)
 
 
-def _settle() -> None:
-    """See _COLLECTIONS."""
+def settle() -> None:
+    """Tunes the collector for a service that has loaded everything; see _COLLECTIONS."""
     gc.collect()
     gc.freeze()
     gc.collect()  # whose count of what lives long decides when to look at everything again

@@ -6,7 +6,6 @@ Only files that have changed since the last time are read again. One that cannot
 from __future__ import annotations
 
 import itertools
-import stat
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,12 +18,12 @@ from ds_plugin.spoken import Reader
 from ds_plugin.vocabulary.files import DEFAULT_BOOST, Line, VocabularyFile, read_vocabulary
 from ds_plugin.vocabulary.phrases import Phrases, Said
 from ds_plugin.vocabulary.problems import unusable
+from ds_plugin.vocabulary.stamps import Stamp, stamp_of
 
 MAX_WATCHED_FILES = 2_000  # of one grammar, which may be a folder
 
 T = TypeVar("T")
 
-Stamp = tuple[tuple[str, int, int, int], ...]  # of each file: its path, when it changed (twice, ns), its size
 GrammarLoader = Callable[[Path, Reader], Loaded]
 
 
@@ -174,12 +173,4 @@ def _stamp(path: Path) -> Stamp:
     """What changes when a file changes, or one of the folder or profile that it stands for; empty where it is gone."""
     beside = (path.parent / "intents", path.parent / "slots") if path.suffix.lower() == ".ini" else ()
     found = itertools.chain([path], *(folder.rglob("*") for folder in (path, *beside) if folder.is_dir()))
-    stamp: list[tuple[str, int, int, int]] = []
-    for file in itertools.islice(found, MAX_WATCHED_FILES):
-        try:
-            about = file.stat()
-        except OSError:
-            continue
-        plain = stat.S_ISREG(about.st_mode)  # a pipe can be read only once, and what changes in a folder are its files
-        stamp.append((str(file), *((about.st_mtime_ns, about.st_ctime_ns, about.st_size) if plain else (0, 0, 0))))
-    return tuple(sorted(stamp))
+    return stamp_of(itertools.islice(found, MAX_WATCHED_FILES))

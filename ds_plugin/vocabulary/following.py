@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
-from ds_engine.errors import SpeechError, kind_and_place
+from ds_plugin.vocabulary.background import faults_logged
 from ds_plugin.vocabulary.source import Household, Publish, VocabularySource
 
 STOP_SECONDS = 2.0  # that sources get to end once they are cancelled
@@ -51,12 +51,8 @@ class Following:
             household = await published.get()
             while not published.empty():
                 household = published.get_nowait()
-            try:
+            with faults_logged(_log, name):
                 await self._hear(name, household)
-            except SpeechError as error:
-                _log.warning("%s: %s", name, error)
-            except Exception as error:  # noqa: BLE001 - a fault of ours must not end what follows
-                _log.error("%s: %s", name, kind_and_place(error))
 
 
 def _into(published: asyncio.Queue[Household]) -> Publish:

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ds_engine.bias import Bias
-from ds_engine.errors import SpeechError, TimeLimitError, kind_and_place
+from ds_engine.errors import TimeLimitError
 from ds_engine.threads import Threads
+from ds_plugin.vocabulary.background import faults_logged
 from ds_plugin.vocabulary.contents import Refreshed
 from ds_plugin.vocabulary.current import Vocabulary, nothing
 from ds_plugin.vocabulary.published import Heard
@@ -95,14 +96,8 @@ class Watch:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(self._seconds)
-            try:
-                refreshed = await self.refresh()
-            except SpeechError as error:
-                _log.warning("vocabulary: %s", error)
-            except Exception as error:  # noqa: BLE001 - a fault of ours must not end the watch
-                _log.error("vocabulary: %s", kind_and_place(error))
-            else:
-                _report(refreshed)
+            with faults_logged(_log, "vocabulary"):
+                _report(await self.refresh())
 
 
 def _report(refreshed: Refreshed) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from ds_engine.bias import Bias, Phrase
+from ds_plugin.checks import checked_household
 from ds_plugin.guard import MAX_FAULTS, Guard
-from ds_plugin.guarded_source import GuardedSource, sound_household
+from ds_plugin.guarded_source import GuardedSource
 from ds_plugin.vocabulary.source import Household, Publish, Sentences
 from tests.ds_engine.fakes import turns
 from tests.ds_plugin.sources import Run, Source, names, sentences
@@ -82,7 +83,7 @@ async def test_a_sound_source_is_passed_on_and_told_the_languages() -> None:
 
 @pytest.mark.parametrize("nonsense", NONSENSE, ids=range(len(NONSENSE)))
 async def test_nonsense_is_refused_and_what_comes_after_it_is_not(nonsense: Any) -> None:
-    assert not sound_household(nonsense)
+    assert checked_household(nonsense) is None
 
     async def both(publish: Publish) -> None:
         publish(nonsense)
@@ -187,4 +188,4 @@ def test_one_of_a_disabled_plugin_is_not_asked() -> None:
 
 @pytest.mark.parametrize("household", [Household(), HOME, Household((), (sentences("go"), sentences("go", called="b"))), names()])
 def test_sound_households_are_sound(household: Household) -> None:
-    assert sound_household(household)
+    assert checked_household(household) is household

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import ds_plugin
@@ -14,30 +11,19 @@ from ds_plugin.models import DEFAULT_MODEL, ModelStore
 from ds_plugin.spoken import Reader
 from ds_plugin.vocabulary.phrases import Phrases
 from tests.ds_plugin.command_line import LIGHT
+from tests.ds_plugin.guides import blocks_of, run_all
 from tests.project import ROOT
 
-SECONDS = 100
 GUIDE = (ROOT / "docs/how-to/vocabulary.md").read_text()
 
 
 def test_the_commands_of_the_guide_work_one_after_the_other(tmp_path: Path) -> None:
-    blocks = re.findall(r"^```sh\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
     shutil.copy(LIGHT, tmp_path / "recording.wav")
     (tmp_path / "home.yaml").write_text('language: en\nintents:\n  On:\n    data:\n      - sentences: ["turn on the kitchen light"]\n')
-    script = f'ds-plugin() {{ "{sys.executable}" -m ds_plugin "$@"; }}\n' + "".join(blocks)
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert len(blocks) == 4
-    assert "turn on the kitchen light" in done.stdout
-    assert {"grandma's lamp  +4  (files)", "tv = telly", "🛋 = sofa", "zoë's = zoey's"} <= set(done.stdout.splitlines())
+    printed = run_all(GUIDE, tmp_path)
+    assert len(blocks_of(GUIDE)) == 4
+    assert "turn on the kitchen light" in printed
+    assert {"grandma's lamp  +4  (files)", "tv = telly", "🛋 = sofa", "zoë's = zoey's"} <= set(printed.splitlines())
 
 
 def test_the_table_says_what_is_heard_and_what_is_written() -> None:

@@ -28,7 +28,8 @@ from ds_plugin import builtin
 from ds_plugin.config import Schema
 from ds_plugin.hooks import Hooks
 from ds_plugin.hookspecs import hookimpl
-from ds_plugin.host import ALL_MODELS, HOST_OPTIONS, Host
+from ds_plugin.host import HOST_OPTIONS, Host
+from ds_plugin.loading import ALL_MODELS
 from ds_plugin.models import BUNDLED, DEFAULT_MODEL
 from ds_plugin.plugins import Plugins
 from ds_wyoming.plugin import serve
